@@ -1,0 +1,145 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The manifest is a table of floors. A target may depend only on targets of a lower floor (or on the
+// tools that stand beside the house); `check()` below refuses the package when one does not, and
+// `Tests/ArchitectureTests` holds every `import` against the same table.
+
+/// `SYNOD_CORE=1` leaves out everything that needs a network stack or a C library, so that the cores
+/// build and test in seconds (`make core`).
+let coreOnly = Context.environment["SYNOD_CORE"] != nil
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+
+struct Floor {
+    let level: Int
+    let name: String
+    var uses: [String] = []
+    var external: [Target.Dependency] = []
+    var core = false
+}
+
+let floors: [Floor] = [
+    // L0 vocabulary
+    Floor(level: 0, name: "Automata", core: true),
+    Floor(level: 0, name: "LogicalTime", uses: ["Automata"], core: true),
+    // L1 protocols
+    Floor(level: 1, name: "Paxos", uses: ["Automata"], core: true),
+    // L2 replicated
+    Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], core: true),
+    Floor(level: 2, name: "Coordination", uses: ["Automata"], core: true),
+    // L3 durability
+    Floor(level: 3, name: "WriteAheadLog", uses: [], core: true),
+    Floor(level: 3, name: "LMDBStore", uses: ["Coordination", "CLMDB"]),
+    // L4 runtime
+    Floor(
+        level: 4, name: "Runtime",
+        uses: ["Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore"],
+        external: [nio, nioPosix]),
+    Floor(level: 4, name: "GRPC", uses: ["CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
+    Floor(level: 4, name: "EtcdProtobuf", external: [protobuf]),
+    // L5 dialects
+    Floor(
+        level: 5, name: "EtcdDialect", uses: ["Coordination", "GRPC", "EtcdProtobuf"],
+        external: [nio, nioPosix, nioHTTP1, protobuf]),
+    // beside the house
+    Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
+]
+
+/// L6: the command. It composes everything.
+let command = Floor(
+    level: 6, name: "synod",
+    uses: [
+        "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
+        "EtcdDialect", "Simulation",
+    ],
+    external: [nio, nioPosix, arguments, yaml])
+
+/// Test targets, with what they use beyond the target they are named after.
+let tests: [Floor] = [
+    Floor(level: 7, name: "ArchitectureTests", core: true),
+    Floor(level: 7, name: "AutomataTests", uses: ["Automata"], core: true),
+    Floor(level: 7, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], core: true),
+    Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], core: true),
+    Floor(level: 7, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], core: true),
+    Floor(level: 7, name: "CoordinationTests", uses: ["Coordination", "Automata"], core: true),
+    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog"], core: true),
+    Floor(
+        level: 7, name: "SimulationTests",
+        uses: ["Simulation", "Replica", "Paxos", "Automata", "LogicalTime", "Coordination"], core: true),
+    Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Coordination", "CLMDB"]),
+    Floor(
+        level: 7, name: "RuntimeTests",
+        uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
+        external: [nio, nioPosix]),
+    Floor(level: 7, name: "GRPCTests", uses: ["GRPC", "CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
+    Floor(
+        level: 7, name: "EtcdDialectTests", uses: ["EtcdDialect", "EtcdProtobuf", "Coordination", "GRPC"],
+        external: [nio, nioPosix, nioHTTP1, protobuf]),
+    Floor(level: 7, name: "SynodTests", uses: ["synod"]),
+]
+
+func check(_ floor: Floor) {
+    for used in floor.uses {
+        guard let below = floors.first(where: { $0.name == used }) else { continue }
+        let sidewaysInVocabulary = floor.level == 0 && below.level == 0
+        precondition(
+            below.level < floor.level || sidewaysInVocabulary,
+            "\(floor.name) (L\(floor.level)) may not depend on \(used) (L\(below.level)): arrows point down"
+        )
+    }
+}
+
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func target(_ floor: Floor) -> Target {
+    check(floor)
+    return .target(
+        name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
+        swiftSettings: settings)
+}
+
+func testTarget(_ floor: Floor) -> Target {
+    .testTarget(
+        name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
+        exclude: ["PaxosTests", "ReplicaTests"].contains(floor.name) ? ["Scenarios"] : [],
+        swiftSettings: settings)
+}
+
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+]
+
+let package = Package(
+    name: "synod",
+    products: [
+        .library(name: "Paxos", targets: ["Paxos"]),
+        .library(name: "Replica", targets: ["Replica"]),
+        .library(name: "Simulation", targets: ["Simulation"]),
+    ]
+        + (coreOnly ? [] : [.executable(name: "synod", targets: ["synod"])]),
+    dependencies: coreOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        ],
+    targets: floors.filter { $0.core || !coreOnly }.map(target)
+        + tests.filter { $0.core || !coreOnly }.map(testTarget)
+        + (coreOnly
+            ? []
+            : systemLibraries + [
+                .executableTarget(
+                    name: command.name,
+                    dependencies: command.uses.map { .init(stringLiteral: $0) } + command.external,
+                    swiftSettings: settings)
+            ])
+)

@@ -1,0 +1,174 @@
+/// One version of a key. (etcd's `mvccpb.KeyValue`.)
+public struct KeyValue: Hashable, Sendable {
+    public var key: [UInt8]
+    public var value: [UInt8]
+    public var createRevision: Int64
+    public var modRevision: Int64
+    /// 1 for the put that created the key, one more for each put since.
+    public var version: Int64
+    /// 0 when no lease is attached.
+    public var lease: Int64
+
+    public init(
+        key: [UInt8], value: [UInt8] = [], createRevision: Int64 = 0, modRevision: Int64 = 0, version: Int64 = 0,
+        lease: Int64 = 0
+    ) {
+        self.key = key
+        self.value = value
+        self.createRevision = createRevision
+        self.modRevision = modRevision
+        self.version = version
+        self.lease = lease
+    }
+}
+
+public struct KeyValueEvent: Hashable, Sendable {
+    public enum Kind: UInt8, Sendable { case put, delete }
+    public var kind: Kind
+    /// Of a delete only `key` and `modRevision` are set.
+    public var keyValue: KeyValue
+    /// Filled in only for those who asked for it.
+    public var previous: KeyValue?
+
+    public init(kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil) {
+        self.kind = kind
+        self.keyValue = keyValue
+        self.previous = previous
+    }
+}
+
+public struct RangeQuery: Hashable, Sendable {
+    public enum Order: Sendable { case none, ascending, descending }
+    public enum Target: Sendable { case key, version, createRevision, modRevision, value }
+
+    public var range: KeyRange
+    /// 0: no limit.
+    public var limit: Int64 = 0
+    /// 0 or less: the latest.
+    public var revision: Int64 = 0
+    public var order = Order.none
+    public var target = Target.key
+    public var keysOnly = false
+    public var countOnly = false
+    /// 0: no bound.
+    public var minModRevision: Int64 = 0
+    public var maxModRevision: Int64 = 0
+    public var minCreateRevision: Int64 = 0
+    public var maxCreateRevision: Int64 = 0
+
+    public init(range: KeyRange) { self.range = range }
+}
+
+public struct RangeResult: Hashable, Sendable {
+    public var keyValues: [KeyValue] = []
+    /// Whether a limit cut the result.
+    public var more = false
+    /// All keys in the range, whatever the limit.
+    public var count: Int64 = 0
+    /// The store's revision when the range was read.
+    public var revision: Int64 = 0
+
+    public init() {}
+}
+
+public struct Compare: Hashable, Sendable {
+    public enum Relation: UInt8, Sendable { case equal, greater, less, notEqual }
+    public enum Operand: Hashable, Sendable {
+        case version(Int64), createRevision(Int64), modRevision(Int64), value([UInt8]), lease(Int64)
+    }
+    public var range: KeyRange
+    public var relation: Relation
+    public var operand: Operand
+
+    public init(range: KeyRange, relation: Relation, operand: Operand) {
+        self.range = range
+        self.relation = relation
+        self.operand = operand
+    }
+}
+
+public struct PutOperation: Hashable, Sendable {
+    public var key: [UInt8]
+    public var value: [UInt8]
+    public var lease: Int64 = 0
+    public var previousKeyValue = false
+    public var ignoreValue = false
+    public var ignoreLease = false
+
+    public init(key: [UInt8], value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+public struct DeleteOperation: Hashable, Sendable {
+    public var range: KeyRange
+    public var previousKeyValue = false
+
+    public init(range: KeyRange) { self.range = range }
+}
+
+public struct KeyValueTransaction: Hashable, Sendable {
+    public var compares: [Compare] = []
+    public var success: [Operation] = []
+    public var failure: [Operation] = []
+
+    public indirect enum Operation: Hashable, Sendable {
+        case range(RangeQuery)
+        case put(PutOperation)
+        case delete(DeleteOperation)
+        case transaction(KeyValueTransaction)
+    }
+
+    public init() {}
+}
+
+/// A command of the key-value space.
+public enum KeyValueCommand: Hashable, Sendable {
+    case put(PutOperation)
+    case delete(DeleteOperation)
+    case transaction(KeyValueTransaction)
+    case compact(revision: Int64)
+    /// `id` is never 0 here: the dialect picks one where the client left it open.
+    case grantLease(LeaseID, seconds: Int64)
+    case revokeLease(LeaseID)
+    /// Ends leases whose time is over; unknown ones are passed over. One revision each, as revoked.
+    case expireLeases([LeaseID])
+    case setAlarm(Alarm, raised: Bool)
+    /// A member says how it can be reached; kept by the store so that everybody can list it.
+    case publishMember(id: UInt64, name: String, peerURLs: [String], clientURLs: [String])
+}
+
+/// What a key-value command did, or why it did nothing.
+public enum KeyValueOutcome: Hashable, Sendable {
+    case put(previous: KeyValue?, revision: Int64)
+    case deleted(count: Int64, previous: [KeyValue], revision: Int64)
+    case transaction(KeyValueTransactionOutcome, revision: Int64)
+    case compacted(revision: Int64)
+    case leaseGranted(LeaseID, seconds: Int64, revision: Int64)
+    case leaseRevoked(revision: Int64)
+    case done(revision: Int64)
+    case refused(KeyValueRefusal, revision: Int64)
+}
+
+public struct KeyValueTransactionOutcome: Hashable, Sendable {
+    public var succeeded: Bool
+    public var answers: [Answer]
+
+    public indirect enum Answer: Hashable, Sendable {
+        case range(RangeResult)
+        case put(previous: KeyValue?, revision: Int64)
+        case deleted(count: Int64, previous: [KeyValue], revision: Int64)
+        case transaction(KeyValueTransactionOutcome, revision: Int64)
+    }
+
+    public init(succeeded: Bool, answers: [Answer]) {
+        self.succeeded = succeeded
+        self.answers = answers
+    }
+}
+
+public enum KeyValueRefusal: Error, Hashable, Sendable {
+    case compacted, futureRevision, leaseNotFound, leaseExists, keyNotFound, valueProvided, leaseProvided
+    case leaseTooLong, duplicateKey, tooManyOperations, emptyKey, noSpace, corrupt, unknownCommand
+}

@@ -1,0 +1,87 @@
+import Automata
+import Paxos
+
+/// What the host tells a replica. Names are in the past tense: these things have happened.
+public enum ReplicaInput: Sendable {
+    /// The first input after creation or recovery.
+    case start
+    case received(ReplicaMessage, from: ProcessID)
+    case timerFired(ReplicaTimer)
+    /// All records up to this one are durable.
+    case durable(upTo: RecordNumber)
+    /// Clients of this process want these payloads to be chosen.
+    case proposed([Proposal])
+    /// A client of this process wants to read; reads that arrive together share one quorum round.
+    case readRequested(ReadID)
+    case transferRequested(to: ProcessID)
+    case reconfigurationRequested(ProposalID, ConfigurationChange)
+    /// The state machine has executed every slot up to this one.
+    case applied(upTo: Slot)
+    /// A restart would find the state machine at this slot or later; the log below it may be trimmed.
+    case stored(upTo: Slot)
+    /// The state machine was replaced by a checkpoint that holds everything up to this slot.
+    case checkpointInstalled(upTo: Slot, Configuration)
+    /// The transfer of a checkpoint to or from this process ended without success.
+    case checkpointFailed(ProcessID)
+}
+
+/// What a replica wants its host to do. Names are imperatives; the host carries them out in order.
+public enum ReplicaOutput: Sendable {
+    /// Append this record to the log. Records are counted from 1 since the replica was created.
+    case persist(ReplicaRecord)
+    /// Send; when `after` is not `.none`, only once that record is durable.
+    case send(ReplicaMessage, to: ProcessID, after: RecordNumber)
+    /// The host picks the delay within the range; setting a timer again replaces it.
+    case setTimer(ReplicaTimer, after: ClosedRange<TimeSpan>)
+    case cancelTimer(ReplicaTimer)
+    /// Chosen entries, each slot once and in order; `first` is the slot of the first of them.
+    case apply(first: Slot, [Entry])
+    /// The read may be answered from the state machine once it has applied `at`.
+    case answerRead(ReadID, at: Slot)
+    case refuseRead(ReadID, Refusal)
+    /// The proposal was not accepted for replication, or its outcome is unknown.
+    case refuseProposal(ProposalID, Refusal)
+    /// The transfer asked for has ended: `nil` when the target leads.
+    case finishTransfer(to: ProcessID, Refusal?)
+    /// The leader, as this process knows it, or the ballot has changed.
+    case leaderChanged(ProcessID?, Ballot)
+    /// Stream a checkpoint of the state machine to this process, on a connection of its own.
+    case sendCheckpoint(to: ProcessID)
+    /// The log before this slot is not needed any more.
+    case trim(before: Slot)
+    case configurationChanged(Configuration)
+    /// The process was removed from the configuration and takes no further part.
+    case retire
+}
+
+/// Names a read at the process that asked.
+public struct ReadID: Hashable, Sendable {
+    public let number: UInt64
+    @inlinable public init(_ number: UInt64) { self.number = number }
+}
+
+public struct Proposal: Hashable, Sendable {
+    public var id: ProposalID
+    public var payload: Payload
+
+    @inlinable public init(id: ProposalID, payload: Payload) {
+        self.id = id
+        self.payload = payload
+    }
+}
+
+/// Why something asked of a replica was not done.
+public enum Refusal: Hashable, Sendable {
+    /// No leader is known; nothing was proposed.
+    case noLeader
+    /// A bound on what may be in flight is reached; nothing was proposed.
+    case busy
+    /// The leader changed while the proposal was under way: it may or may not be chosen.
+    case outcomeUnknown
+    /// This process does not lead, and the request can only be served by the leader.
+    case notLeader
+    /// The target of a transfer or the subject of a configuration change is unsuitable.
+    case unsuitable
+    /// Another change of the configuration is under way.
+    case changeInProgress
+}

@@ -1,0 +1,4 @@
+@main
+struct Synod {
+    static func main() {}
+}
