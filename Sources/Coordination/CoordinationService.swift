@@ -147,10 +147,14 @@ public struct WatchBatch: Sendable {
     /// this batch or an earlier one.
     public var revision: Int64
     public var events: [KeyValueEvent]
+    /// What the batch counts for against the watcher's bound: to be given back through
+    /// `ServicePort.consumed` once its events have left.
+    public var bytes: Int
 
-    public init(revision: Int64, events: [KeyValueEvent]) {
+    public init(revision: Int64, events: [KeyValueEvent], bytes: Int = 0) {
         self.revision = revision
         self.events = events
+        self.bytes = bytes
     }
 }
 
