@@ -198,7 +198,10 @@ public struct ServiceStatus: Sendable {
 }
 
 public struct Alarm: Hashable, Sendable {
-    public enum Kind: UInt8, Sendable { case noSpace = 1, corrupt = 2 }
+    public enum Kind: UInt8, Sendable {
+        case noSpace = 1
+        case corrupt = 2
+    }
     public var member: UInt64
     public var kind: Kind
 

@@ -10,7 +10,8 @@ public struct KeyValue: Hashable, Sendable {
     public var lease: Int64
 
     public init(
-        key: [UInt8], value: [UInt8] = [], createRevision: Int64 = 0, modRevision: Int64 = 0, version: Int64 = 0,
+        key: [UInt8], value: [UInt8] = [], createRevision: Int64 = 0, modRevision: Int64 = 0,
+        version: Int64 = 0,
         lease: Int64 = 0
     ) {
         self.key = key
@@ -74,7 +75,11 @@ public struct RangeResult: Hashable, Sendable {
 public struct Compare: Hashable, Sendable {
     public enum Relation: UInt8, Sendable { case equal, greater, less, notEqual }
     public enum Operand: Hashable, Sendable {
-        case version(Int64), createRevision(Int64), modRevision(Int64), value([UInt8]), lease(Int64)
+        case version(Int64)
+        case createRevision(Int64)
+        case modRevision(Int64)
+        case value([UInt8])
+        case lease(Int64)
     }
     public var range: KeyRange
     public var relation: Relation

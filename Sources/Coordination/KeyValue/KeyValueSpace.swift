@@ -25,7 +25,9 @@ public struct KeyValueSpace: Sendable {
     /// Physically removes up to `limit` versions that compaction has made unreachable; false when none is
     /// left. Resumable at any point, and after a restart. Does not change what any read returns. The host
     /// calls it in transactions of its own between batches.
-    public mutating func removeCompacted(limit: Int, in transaction: any OrderedTransaction) throws -> Bool { fatalError() }
+    public mutating func removeCompacted(limit: Int, in transaction: any OrderedTransaction) throws -> Bool {
+        fatalError()
+    }
 }
 
 extension KeyValueCommand {
@@ -43,7 +45,9 @@ public struct KeyValueReader {
     /// Throws `KeyValueRefusal` (.compacted, .futureRevision) or `StoreError`.
     public func range(_ query: RangeQuery) throws -> RangeResult { fatalError() }
     /// A transaction whose operations are all ranges.
-    public func readOnly(_ transaction: KeyValueTransaction) throws -> KeyValueTransactionOutcome { fatalError() }
+    public func readOnly(_ transaction: KeyValueTransaction) throws -> KeyValueTransactionOutcome {
+        fatalError()
+    }
     /// Events with `from <= revision <= through` in order, whole revisions, until about `byteLimit` bytes are
     /// gathered (at least one revision); returns the last revision that was looked at completely.
     public func events(
@@ -54,7 +58,14 @@ public struct KeyValueReader {
     public func previous(of key: [UInt8], before revision: Int64) throws -> KeyValue? { fatalError() }
     public func leases() throws -> [(id: LeaseID, seconds: Int64)] { fatalError() }
     public func keys(of lease: LeaseID) throws -> [[UInt8]] { fatalError() }
+    /// The granted time of a lease in seconds; nil when there is no such lease.
+    public func seconds(of lease: LeaseID) throws -> Int64? { fatalError() }
+    /// Members as they have published themselves, by id. `isLearner` is not known here and false.
+    public func members() throws -> [ServiceMember] { fatalError() }
+    public func alarms() throws -> [Alarm] { fatalError() }
     /// The hash of all that a read could return at `revision` (0: the latest), the same on all members that
     /// have the same history and compaction; and the compact revision and hash revision.
-    public func hash(at revision: Int64) throws -> (hash: UInt32, compactRevision: Int64, revision: Int64) { fatalError() }
+    public func hash(at revision: Int64) throws -> (hash: UInt32, compactRevision: Int64, revision: Int64) {
+        fatalError()
+    }
 }

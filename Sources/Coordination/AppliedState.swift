@@ -1,0 +1,50 @@
+/// What the host keeps beside the spaces, in the same transaction as what it applied: how far it has applied
+/// the log, and the configuration of the cluster at that slot as bytes that only the host understands.
+public struct AppliedState: Hashable, Sendable {
+    /// The last slot whose command is in the store; 0 when none is.
+    public var slot: UInt64
+    public var configuration: [UInt8]
+
+    public init(slot: UInt64 = 0, configuration: [UInt8] = []) {
+        self.slot = slot
+        self.configuration = configuration
+    }
+
+    /// As it was last written; slot 0 and no bytes in a new store.
+    public init(from reader: any OrderedReader) throws {
+        slot = try Self.slot(in: reader)
+        configuration = try reader.value(of: MetaKey.configuration.bytes, in: .meta) ?? []
+    }
+
+    public static func slot(in reader: any OrderedReader) throws -> UInt64 {
+        let slot = try reader.withValue(of: MetaKey.appliedSlot.bytes, in: .meta) { value in
+            guard value.count == 8 else { throw StoreError(.damaged, "the applied slot is not 8 bytes long") }
+            return UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+        }
+        return slot ?? 0
+    }
+
+    public static func setSlot(_ slot: UInt64, in transaction: any OrderedTransaction) throws {
+        try withUnsafeBytes(of: slot.bigEndian) { value in
+            try MetaKey.appliedSlot.bytes.withUnsafeBytes { try transaction.put(value, for: $0, in: .meta) }
+        }
+    }
+
+    public static func setConfiguration(_ bytes: [UInt8], in transaction: any OrderedTransaction) throws {
+        try transaction.put(bytes, for: MetaKey.configuration.bytes, in: .meta)
+    }
+}
+
+/// The keys of the table `meta`.
+enum MetaKey: UInt8 {
+    case appliedSlot = 1
+    case configuration = 2
+    /// What the key-value space must remember beside its versions.
+    case keyValueState = 3
+    /// How far compacted versions are physically removed.
+    case compactionProgress = 4
+    /// Followed by the member's id.
+    case member = 5
+
+    var bytes: [UInt8] { [rawValue] }
+}
