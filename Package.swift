@@ -34,8 +34,8 @@ let floors: [Floor] = [
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], core: true),
     Floor(level: 2, name: "Coordination", uses: ["Automata"], core: true),
     // L3 durability
-    Floor(level: 3, name: "WriteAheadLog", uses: [], core: true),
-    Floor(level: 3, name: "LMDBStore", uses: ["Coordination", "CLMDB"]),
+    Floor(level: 3, name: "WriteAheadLog", uses: ["Automata"], core: true),
+    Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB"]),
     // L4 runtime
     Floor(
         level: 4, name: "Runtime",
@@ -68,11 +68,11 @@ let tests: [Floor] = [
     Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], core: true),
     Floor(level: 7, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], core: true),
     Floor(level: 7, name: "CoordinationTests", uses: ["Coordination", "Automata"], core: true),
-    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog"], core: true),
+    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], core: true),
     Floor(
         level: 7, name: "SimulationTests",
         uses: ["Simulation", "Replica", "Paxos", "Automata", "LogicalTime", "Coordination"], core: true),
-    Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Coordination", "CLMDB"]),
+    Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 7, name: "RuntimeTests",
         uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
