@@ -1,0 +1,169 @@
+import Automata
+
+/// The faults: drawn from the mix while it is active, or asked for one by one by a scripted test.
+extension SimulatedCluster {
+    // MARK: One by one
+
+    /// Takes the process down. What it had not synced is at the mercy of its disk.
+    public mutating func crash(_ process: ProcessID, restartingAfter span: TimeSpan? = nil) {
+        let index = index(of: process)
+        guard hosts[index].process != nil else { return }
+        count(\.crashes)
+        hosts[index].goDown()
+        if drawnCrash(index) { count(\.damagedLogs) }
+        trace.note(.crashed, at: now, process)
+        let after = span ?? (mix.crashes.map { faultRandom.span(in: $0.lasting) } ?? .seconds(1))
+        queue.schedule(.restart(index, incarnation: hosts[index].incarnation), at: now + after)
+    }
+
+    /// Takes the process down for good, until the harness starts it.
+    public mutating func stop(_ process: ProcessID) {
+        let index = index(of: process)
+        if hosts[index].process != nil {
+            hosts[index].goDown()
+            _ = drawnCrash(index)
+            trace.note(.crashed, at: now, process)
+        }
+        // A restart that was scheduled for this incarnation is void.
+        hosts[index].incarnation += 1
+    }
+
+    /// Lets the process do nothing for a while: messages pile up and timers are late.
+    public mutating func pause(_ process: ProcessID, lasting span: TimeSpan) {
+        let index = index(of: process)
+        guard hosts[index].process != nil, !hosts[index].isPaused else { return }
+        count(\.pauses)
+        hosts[index].isPaused = true
+        trace.note(.paused, at: now, process)
+        queue.schedule(.resume(index, incarnation: hosts[index].incarnation), at: now + span)
+    }
+
+    public mutating func resume(_ process: ProcessID) {
+        let index = index(of: process)
+        guard hosts[index].isPaused else { return }
+        hosts[index].isPaused = false
+        trace.note(.resumed, at: now, process)
+        release(index)
+    }
+
+    /// Lets one direction of a link lose everything until the next `heal()`.
+    public mutating func cut(_ from: ProcessID, _ to: ProcessID) {
+        network.cut(index(of: from), index(of: to))
+        trace.note(.cut, at: now, from, to.rawValue)
+    }
+
+    public mutating func heal() {
+        network.healAll()
+        trace.note(.healed, at: now, ProcessID(0))
+    }
+
+    /// Lets everything that is sent in one direction of a link wait, and arrive afterwards.
+    public mutating func clog(_ from: ProcessID, _ to: ProcessID, lasting span: TimeSpan) {
+        network.clog(index(of: from), index(of: to), until: now + span)
+        count(\.clogs)
+        trace.note(.clogged, at: now, from, to.rawValue)
+    }
+
+    // MARK: Drawn
+
+    /// From now on faults strike as the mix says.
+    public mutating func startFaults() {
+        faultsAreActive = true
+        for strike in Strike.allCases { scheduleStrike(strike) }
+    }
+
+    /// No fault strikes any more, and what is broken is mended for the processes in `healthy`: they run,
+    /// hear each other, and lose nothing. The others stay as they are, and no link between them and the
+    /// healthy ones works in the directions that `cut` says.
+    public mutating func stopFaults(healthy: [ProcessID], cuttingOff cut: RemainingLinks = .both) {
+        faultsAreActive = false
+        mix.network.lossPPM = 0
+        mix.network.duplicationPPM = 0
+        mix.network.delay.spikesPPM = 0
+        mix.sync.spikesPPM = 0
+        network.rules = mix.network
+        network.unclogAll()
+        partitionGeneration += 1
+        heal()
+        for host in hosts where healthy.contains(host.id) {
+            let index = index(of: host.id)
+            hosts[index].crashesAtNextSync = false
+            resume(host.id)
+            if hosts[index].process == nil { start(host.id) }
+        }
+        for other in hosts where !healthy.contains(other.id) {
+            for id in healthy {
+                if cut != .outward { network.cut(index(of: id), index(of: other.id)) }
+                if cut != .inward { network.cut(index(of: other.id), index(of: id)) }
+            }
+        }
+    }
+
+    /// Which directions fail between the healthy processes and the others, once faults have stopped.
+    public enum RemainingLinks: CaseIterable, Sendable {
+        case both
+        /// The healthy ones are not heard by the others, which they still hear.
+        case inward
+        /// The others are not heard, and still hear.
+        case outward
+    }
+
+    private func strikes(_ strike: Strike) -> FaultMix.Strikes? {
+        switch strike {
+        case .crash: mix.crashes
+        case .partition: mix.partitions
+        case .clog: mix.clogs
+        case .pause: mix.pauses
+        }
+    }
+
+    private mutating func scheduleStrike(_ strike: Strike) {
+        guard let strikes = strikes(strike) else { return }
+        let span = faultRandom.below(2 * strikes.every.nanoseconds + 1)
+        queue.schedule(.strike(strike), at: now + TimeSpan(nanoseconds: span))
+    }
+
+    mutating func onStrike(_ strike: Strike) -> Occurrence {
+        guard faultsAreActive, let strikes = strikes(strike) else { return .other }
+        scheduleStrike(strike)
+        let lasting = faultRandom.span(in: strikes.lasting)
+        let victim = hosts[faultRandom.index(hosts.count)].id
+        switch strike {
+        case .crash: return strikeDown(victim, for: lasting)
+        case .partition: strikePartition(for: lasting)
+        case .clog: clog(victim, hosts[faultRandom.index(hosts.count)].id, lasting: lasting)
+        case .pause: pause(victim, lasting: lasting)
+        }
+        return .other
+    }
+
+    private mutating func strikeDown(_ victim: ProcessID, for span: TimeSpan) -> Occurrence {
+        if faultRandom.chance(mix.blackoutsPPM) {
+            for host in hosts where host.process != nil {
+                crash(host.id, restartingAfter: faultRandom.span(in: .zero...span))
+            }
+            return .crashed(victim)
+        }
+        let index = index(of: victim)
+        let down = hosts.count { $0.process == nil && $0.incarnation > 0 }
+        guard hosts[index].process != nil, down < mix.mostDown else { return .other }
+        if faultRandom.coin() {
+            hosts[index].crashesAtNextSync = true
+            return .other
+        }
+        crash(victim, restartingAfter: span)
+        return .crashed(victim)
+    }
+
+    private mutating func strikePartition(for span: TimeSpan) {
+        let kind = faultRandom.element(mix.partitionKinds)
+        count(\.partitions)
+        partitionGeneration += 1
+        network.healAll()
+        for (from, to) in kind.cuts(among: hosts.count, &faultRandom) {
+            network.cut(from, to)
+            trace.note(.cut, at: now, hosts[from].id, hosts[to].id.rawValue)
+        }
+        queue.schedule(.heal(generation: partitionGeneration), at: now + span)
+    }
+}
