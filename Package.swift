@@ -101,6 +101,7 @@ func target(_ floor: Floor) -> Target {
     check(floor)
     return .target(
         name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
+        exclude: floor.name == "EtcdProtobuf" ? ["proto", "README.md"] : [],
         swiftSettings: settings)
 }
 
