@@ -56,7 +56,7 @@ let command = Floor(
     level: 6, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Simulation",
+        "EtcdDialect", "Simulation", "CMalloc",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
@@ -81,7 +81,7 @@ let tests: [Floor] = [
     Floor(
         level: 7, name: "EtcdDialectTests", uses: ["EtcdDialect", "EtcdProtobuf", "Coordination", "GRPC"],
         external: [nio, nioPosix, nioHTTP1, protobuf]),
-    Floor(level: 7, name: "SynodTests", uses: ["synod"]),
+    Floor(level: 7, name: "SynodTests", uses: ["synod", "Runtime"]),
 ]
 
 func check(_ floor: Floor) {
@@ -115,6 +115,7 @@ func testTarget(_ floor: Floor) -> Target {
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CMalloc"),
 ]
 
 let package = Package(

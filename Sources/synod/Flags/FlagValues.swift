@@ -21,17 +21,20 @@ struct FlagValues: Equatable, Sendable {
         if let stray = line.rest.first {
             throw UsageError(message: "'\(stray)' is not a valid flag")
         }
-        let environmentValues = try Self.values(in: environment, prefix: prefix, flags: flags, notices: &notices)
+        let environmentValues = try Self.values(
+            in: environment, prefix: prefix, flags: flags, notices: &notices)
         for flag in flags where line.values[flag.name] != nil && environmentValues[flag.name] != nil {
             throw UsageError(
-                message: "conflicting environment variable \"\(prefix)_\(flag.environmentSuffix)\" is shadowed by "
+                message:
+                    "conflicting environment variable \"\(prefix)_\(flag.environmentSuffix)\" is shadowed by "
                     + "corresponding command-line flag (either unset environment variable or disable flag)")
         }
         given = line.values.merging(environmentValues) { onLine, _ in onLine }
         if let path = given["config-file"], !path.isEmpty {
             let ignored = given.keys.filter { $0 != "config-file" }.sorted()
             if !ignored.isEmpty {
-                notices.append("the configuration file overrides these flags: \(ignored.joined(separator: ", "))")
+                notices.append(
+                    "the configuration file overrides these flags: \(ignored.joined(separator: ", "))")
             }
             given = try Self.values(inFile: try read(path), path: path, flags: flags)
         }
@@ -53,8 +56,9 @@ struct FlagValues: Equatable, Sendable {
         var values: [String: String] = [:]
         for (variable, value) in environment.sorted(by: { $0.key < $1.key })
         where variable.hasPrefix(prefix + "_") {
-            let suffix = variable.dropFirst(prefix.count + 1)
-            guard let flag = flags.first(where: { $0.environmentSuffix == suffix || $0.aliasSuffix == suffix })
+            let suffix = String(variable.dropFirst(prefix.count + 1))
+            guard
+                let flag = flags.first(where: { $0.environmentSuffix == suffix || $0.aliasSuffix == suffix })
             else {
                 notices.append("unrecognized environment variable \(variable)=\(value)")
                 continue
@@ -62,14 +66,16 @@ struct FlagValues: Equatable, Sendable {
             // An empty variable is an unset one, as shells and unit files have it.
             guard !value.isEmpty else { continue }
             if let complaint = flag.complaint(about: value) {
-                throw UsageError(message: "invalid value \"\(value)\" for \(variable): \(complaint)", exitCode: 2)
+                throw UsageError(
+                    message: "invalid value \"\(value)\" for \(variable): \(complaint)", exitCode: 2)
             }
             values[flag.name] = value
         }
         return values
     }
 
-    private static func values(inFile text: String, path: String, flags: [Flag]) throws(UsageError) -> [String:
+    private static func values(inFile text: String, path: String, flags: [Flag]) throws(UsageError)
+        -> [String:
         String]
     {
         let root: Node?
@@ -89,11 +95,12 @@ struct FlagValues: Equatable, Sendable {
                 }
                 continue
             }
-            guard let flag = flags.first(where: { $0.name == name || $0.alias == name }), name != "config-file"
+            guard let flag = flags.first(where: { $0.name == name || $0.alias == name }),
+                name != "config-file"
             else {
                 throw UsageError(message: "\(path): unknown key \(name)")
             }
-            guard let value = try text(of: node, flag: flag, path: path) else { continue }
+            guard let value = try Self.text(of: node, flag: flag, path: path) else { continue }
             if let complaint = flag.complaint(about: value) {
                 throw UsageError(message: "\(path): invalid value \"\(value)\" for \(name): \(complaint)")
             }

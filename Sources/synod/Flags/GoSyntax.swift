@@ -11,7 +11,8 @@ enum GoSyntax {
     /// Nanoseconds of `300ms`, `1.5h`, `2h45m`, `-1s` or `0`; nil when it is none of these or does not fit.
     static func durationNanoseconds(_ text: String) -> Int64? {
         let units: [(String, Double)] = [
-            ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+            ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9),
+            ("h", 3600e9),
         ]
         var rest = Substring(text)
         var sign = 1.0

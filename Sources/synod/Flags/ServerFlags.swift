@@ -18,10 +18,9 @@ let serverFlags: [Flag] = [
         help: "Path to the data directory."),
     Flag(
         name: "wal-dir", section: .member, kind: .text, standard: "",
-        help: "Path to a directory of its own for the write-ahead log.",
-        standing: .refused(unless: [""], because: "a directory of its own for the log is \(later)")),
+        help: "Path to a directory of its own for the write-ahead log."),
     Flag(
-        name: "snapshot-count", section: .member, kind: .unsigned, standard: "100000",
+        name: "snapshot-count", section: .member, kind: .unsigned, standard: "10000",
         help: "Number of chosen entries between two checkpoints, after which the log is trimmed."),
     Flag(
         name: "heartbeat-interval", section: .member, kind: .unsigned, standard: "100",
@@ -42,7 +41,8 @@ let serverFlags: [Flag] = [
     Flag(
         name: "listen-client-http-urls", section: .member, kind: .urls, standard: "",
         help: "List of URLs to listen on for client traffic over HTTP only.",
-        standing: .refused(unless: [""], because: "one port serves gRPC and HTTP; a port for HTTP alone is \(later)")),
+        standing: .refused(
+            unless: [""], because: "one port serves gRPC and HTTP; a port for HTTP alone is \(later)")),
     Flag(
         name: "max-snapshots", section: .member, kind: .unsigned, standard: "5",
         help: "Maximum number of snapshot files to retain.",
@@ -109,7 +109,8 @@ let serverFlags: [Flag] = [
         standing: .refused(unless: ["false"], because: "the second API is not offered")),
 
     Flag(
-        name: "initial-advertise-peer-urls", section: .cluster, kind: .urls, standard: "http://localhost:2380",
+        name: "initial-advertise-peer-urls", section: .cluster, kind: .urls,
+        standard: "http://localhost:2380",
         help: "List of this member's peer URLs to tell the other members."),
     Flag(
         name: "initial-cluster", section: .cluster, kind: .text, standard: "default=http://localhost:2380",
@@ -126,7 +127,8 @@ let serverFlags: [Flag] = [
     Flag(
         name: "discovery", section: .cluster, kind: .text, standard: "",
         help: "Discovery URL used to find the other members.",
-        standing: .refused(unless: [""], because: "discovery is \(later): name the members in --initial-cluster")),
+        standing: .refused(
+            unless: [""], because: "discovery is \(later): name the members in --initial-cluster")),
     Flag(
         name: "discovery-fallback", section: .cluster, kind: .text, standard: "exit",
         help: "What to do when discovery fails.", standing: .accepted(because: "there is no discovery")),
@@ -136,7 +138,8 @@ let serverFlags: [Flag] = [
     Flag(
         name: "discovery-srv", section: .cluster, kind: .text, standard: "",
         help: "DNS domain used to find the other members.",
-        standing: .refused(unless: [""], because: "discovery is \(later): name the members in --initial-cluster")),
+        standing: .refused(
+            unless: [""], because: "discovery is \(later): name the members in --initial-cluster")),
     Flag(
         name: "discovery-srv-name", section: .cluster, kind: .text, standard: "",
         help: "Suffix of the DNS service name.", standing: .accepted(because: "there is no discovery")),
@@ -240,10 +243,12 @@ let serverFlags: [Flag] = [
         standing: .refused(unless: ["simple", ""], because: "users and tokens are \(later)")),
     Flag(
         name: "auth-token-ttl", section: .auth, kind: .unsigned, standard: "300",
-        help: "Seconds that a token lasts.", standing: .accepted(because: "authentication cannot be enabled yet")),
+        help: "Seconds that a token lasts.",
+        standing: .accepted(because: "authentication cannot be enabled yet")),
     Flag(
         name: "bcrypt-cost", section: .auth, kind: .unsigned, standard: "10",
-        help: "Cost of hashing a password.", standing: .accepted(because: "authentication cannot be enabled yet")),
+        help: "Cost of hashing a password.",
+        standing: .accepted(because: "authentication cannot be enabled yet")),
 
     Flag(
         name: "log-level", section: .observation,
@@ -343,7 +348,8 @@ let serverFlags: [Flag] = [
     Flag(
         name: "force-new-cluster", section: .unsafe, kind: .bool, standard: "false",
         help: "Make a cluster of one from this member's data.",
-        standing: .refused(unless: ["false"], because: "making a new cluster from a member's data is \(later)")),
+        standing: .refused(
+            unless: ["false"], because: "making a new cluster from a member's data is \(later)")),
     Flag(
         name: "unsafe-no-fsync", section: .unsafe, kind: .bool, standard: "false",
         help: "Do not wait for the disk. What was acknowledged can be lost when the machine stops."),

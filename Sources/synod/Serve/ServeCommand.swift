@@ -1,0 +1,71 @@
+import Glibc
+import Runtime
+
+/// `synod serve`, or `etcd`: from a command line to a running server and its clean end.
+struct ServeCommand: Sendable {
+    let personality: Personality
+
+    /// Does not return. Exit codes: 0 after a signal, 1 when the server cannot run, 2 when the command line
+    /// cannot be read.
+    func run(_ arguments: [String]) -> Never {
+        // Anything that asks for help or the version is answered without looking at the rest.
+        for argument in arguments {
+            switch argument {
+            case "-h", "-help", "--help":
+                print(
+                    FlagHelp.usage(command: personality.command, prefix: personality.environmentPrefix),
+                    terminator: "")
+                exit(0)
+            case "-version", "--version", "-version=true", "--version=true":
+                print(personality.version)
+                exit(0)
+            default: continue
+            }
+        }
+        do throws(UsageError) {
+            let values = try FlagValues(
+                arguments: arguments, environment: Self.environment, prefix: personality.environmentPrefix,
+                read: Self.contents)
+            let settings = try ServeSettings(values, directorySuffix: personality.directorySuffix)
+            let log = Log(
+                descriptor: settings.logsToStandardOutput ? 1 : 2, minimum: settings.server.minimumLogLevel)
+            for notice in values.notices { log(.warning, notice) }
+            exit(ServerProcess(settings: settings, personality: personality, log: log).run())
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func fail(_ error: UsageError) -> Never {
+        var text = "\(personality.command): \(error.message)\n"
+        if error.exitCode == 2 { text += "Run '\(personality.command) --help' for its flags.\n" }
+        _ = Array(text.utf8).withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        exit(error.exitCode)
+    }
+
+    private static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let pointer = entry.pointee {
+            let text = String(cString: pointer)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return variables
+    }
+
+    private static func contents(_ path: String) throws(UsageError) -> String {
+        guard let file = fopen(path, "r") else {
+            throw UsageError(message: "cannot read \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
+            bytes += chunk[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,62 @@
+import CMalloc
+import Glibc
+import Runtime
+
+/// One server in this process: makes ready what the operating system gives, starts it, says where it
+/// listens, and waits for the signal that ends it.
+struct ServerProcess: Sendable {
+    let settings: ServeSettings
+    let personality: Personality
+    let log: Log
+
+    /// The exit code: 0 after SIGTERM or SIGINT, 1 when the server could not start or not go on.
+    func run() -> Int32 {
+        // Before the first thread, which would not have the mask.
+        let failure = SIGUSR1
+        let signals = Signals([SIGTERM, SIGINT, failure])
+        prepareProcess()
+
+        var options = settings.server
+        options.log = { [log] level, message in log(level, message) }
+        options.failed = { [log] message in
+            log(.error, message)
+            kill(getpid(), failure)
+        }
+        let server: Server
+        do { server = try Server.start(options) } catch {
+            log(.error, "cannot start: \(error)")
+            return 1
+        }
+        announce()
+        let signal = signals.wait()
+        log(.info, signal == failure ? "stopping" : "stopping on signal \(signal)")
+        server.stop()
+        return signal == failure ? 1 : 0
+    }
+
+    private func prepareProcess() {
+        Glibc.signal(SIGPIPE, SIG_IGN)
+        // A memory pool for each thread would keep freed memory from the others.
+        mallopt(M_ARENA_MAX, 2)
+        // Each client is a descriptor; the soft limit is often 1024.
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
+    }
+
+    private func announce() {
+        let clients = settings.listenClientURLs.map(\.text).joined(separator: ", ")
+        log(
+            .info,
+            "serving clients on \(clients), peers on \(settings.server.listenPeerURLs.joined(separator: ", "))"
+        )
+        guard personality == .synod, let url = settings.listenClientURLs.first else { return }
+        print(
+            "Synod \(Versions.synod) serves etcd clients on \(clients); data in \(settings.server.dataDirectory)"
+        )
+        print("Try: etcdctl --endpoints=\(url.text) put greeting hello")
+        fflush(nil)
+    }
+}

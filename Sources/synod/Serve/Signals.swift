@@ -1,0 +1,20 @@
+import Glibc
+
+/// Signals as values: they are blocked in every thread, and one thread waits for them.
+struct Signals: Sendable {
+    nonisolated(unsafe) private var set = sigset_t()
+
+    /// Blocks the signals. To be called before the first thread is made, since threads inherit the mask.
+    init(_ signals: [Int32]) {
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Waits for one of them.
+    func wait() -> Int32 {
+        var (set, signal) = (set, Int32(0))
+        while sigwait(&set, &signal) != 0 {}
+        return signal
+    }
+}

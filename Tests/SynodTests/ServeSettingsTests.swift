@@ -1,0 +1,101 @@
+import Runtime
+import Testing
+
+@testable import synod
+
+private func settings(_ arguments: String...) throws(UsageError) -> ServeSettings {
+    try ServeSettings(
+        FlagValues(arguments: arguments, environment: [:], prefix: "SYNOD") { path throws(UsageError) in
+            throw UsageError(message: path)
+        })
+}
+
+private func complaint(_ arguments: String...) -> String? {
+    do throws(UsageError) {
+        _ = try ServeSettings(
+            FlagValues(arguments: arguments, environment: [:], prefix: "SYNOD") { path throws(UsageError) in
+                throw UsageError(message: path)
+            })
+        return nil
+    } catch { return error.message }
+}
+
+@Suite struct ServeSettingsTests {
+    @Test("without flags a server serves alone, on etcd's ports")
+    func defaults() throws {
+        let it = try settings()
+        #expect(it.server.name == "default")
+        #expect(it.server.dataDirectory == "default.synod")
+        #expect(it.listenClientURLs.map(\.text) == ["http://localhost:2379"])
+        #expect(it.server.listenPeerURLs == ["http://localhost:2380"])
+        #expect(it.server.initialCluster == [.init(name: "default", peerURLs: ["http://localhost:2380"])])
+        #expect(it.server.limits.quotaBytes == 2 << 30)
+        #expect(it.server.limits.minimumLeaseSeconds == 2)
+        #expect(it.server.limits.requestTimeout == .seconds(7))
+        #expect(it.server.autoCompaction == .off)
+        #expect(it.server.synchronises)
+        #expect(try settings("--name=a").server.dataDirectory == "a.synod")
+    }
+
+    @Test("advertise-client-urls is required when listen-client-urls is given")
+    func advertise() {
+        #expect(
+            complaint("--listen-client-urls=http://127.0.0.1:1")
+                == "--advertise-client-urls is required when --listen-client-urls is set explicitly")
+        #expect(
+            complaint("--listen-client-urls=http://127.0.0.1:1", "--advertise-client-urls=http://h:1") == nil)
+    }
+
+    @Test("only addresses can be bound")
+    func binding() {
+        #expect(
+            complaint("--listen-peer-urls=http://example.com:1")
+                == "--listen-peer-urls: expected IP in URL for binding (http://example.com:1)")
+    }
+
+    @Test("the initial cluster must hold this member with the URLs that it advertises")
+    func cluster() throws {
+        let members = "--initial-cluster=b=http://h:2,a=http://h:1"
+        let it = try settings("--name=a", "--initial-advertise-peer-urls=http://h:1", members)
+        #expect(it.server.initialCluster.map(\.name) == ["a", "b"])
+        #expect(
+            complaint("--name=c", "--initial-advertise-peer-urls=http://h:1", members)
+                == "couldn't find local name \"c\" in the initial cluster configuration")
+        #expect(
+            complaint("--name=a", "--initial-advertise-peer-urls=http://h:3", members)?
+                .hasPrefix("--initial-cluster has a=http://h:1 but missing from") == true)
+        #expect(complaint("--initial-cluster=a=http://h:1,b=http://h:1")?.contains("twice") == true)
+        #expect(complaint("--initial-cluster==http://h:1")?.contains("empty name") == true)
+        #expect(try settings("--name=b", members).server.advertisePeerURLs == ["http://h:2"])
+    }
+
+    @Test("the election timeout is at least five heartbeats and at most fifty seconds")
+    func times() throws {
+        #expect(
+            complaint("--heartbeat-interval=300", "--election-timeout=1000")
+                == "--election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[300ms]")
+        #expect(complaint("--election-timeout=60000")?.contains("too long") == true)
+        #expect(complaint("--heartbeat-interval=0") == "--heartbeat-interval must be >0 (set to 0ms)")
+        #expect(try settings("--election-timeout=3000").server.limits.minimumLeaseSeconds == 5)
+    }
+
+    @Test("retention is hours, a duration, or revisions")
+    func compaction() throws {
+        #expect(
+            try settings("--auto-compaction-retention=2").server.autoCompaction == .periodic(.seconds(7200)))
+        #expect(
+            try settings("--auto-compaction-retention=5m").server.autoCompaction == .periodic(.seconds(300)))
+        #expect(
+            try settings("--auto-compaction-mode=revision", "--auto-compaction-retention=1000").server
+                .autoCompaction
+                == .revision(1000))
+        #expect(complaint("--auto-compaction-retention=soon") != nil)
+        #expect(complaint("--auto-compaction-mode=revision", "--auto-compaction-retention=5m") != nil)
+    }
+
+    @Test("a quota below zero is none")
+    func quota() throws {
+        #expect(try settings("--quota-backend-bytes=-1").server.limits.quotaBytes == 0)
+        #expect(try settings("--quota-backend-bytes=1000").server.limits.quotaBytes == 1000)
+    }
+}
