@@ -1,36 +1,96 @@
 import Automata
 
-/// Who takes part, numbered. Configuration `epoch` n+1 comes into force in the slot after the one in which
-/// the entry that describes it was chosen.
+/// Who takes part, numbered.
+///
+/// Every slot is governed by exactly one configuration, which the chosen prefix determines: the configuration
+/// in an entry chosen at slot s is in force from slot s + 1 on.
 public struct Configuration: Hashable, Sendable {
-    public var epoch: UInt64
+    /// 0 for a process that joins and has not learnt any configuration yet, 1 for the first of a cluster.
+    public let epoch: UInt64
     /// Members whose answers count, in ascending order.
-    public var voters: [ProcessID]
+    public let voters: [ProcessID]
     /// Members that receive everything and whose answers do not count, in ascending order.
-    public var learners: [ProcessID]
-    public var quorums: QuorumSystem
+    public let learners: [ProcessID]
+    public let quorums: QuorumSystem
 
+    /// A configuration in which any majority of the voters is a quorum.
+    public init(epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = []) {
+        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: .majority)
+    }
+
+    /// Throws `ConfigurationError` when a phase-1 quorum could miss a phase-2 quorum, or when a process is
+    /// named twice.
     public init(
-        epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = [], quorums: QuorumSystem = .majority
-    ) {
+        epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = [], quorums: QuorumSystem
+    ) throws(ConfigurationError) {
+        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: quorums)
+        try validate()
+    }
+
+    private init(unchecked epoch: UInt64, voters: [ProcessID], learners: [ProcessID], quorums: QuorumSystem) {
         self.epoch = epoch
         self.voters = voters.sorted()
         self.learners = learners.sorted()
         self.quorums = quorums
     }
+
+    /// What a process that joins an existing cluster starts from: it learns the rest from the others.
+    public static let unknown = Configuration(epoch: 0, voters: [])
+
+    @inlinable public func isVoter(_ process: ProcessID) -> Bool { voters.contains(process) }
+    @inlinable public func isLearner(_ process: ProcessID) -> Bool { learners.contains(process) }
+    @inlinable public func isMember(_ process: ProcessID) -> Bool { isVoter(process) || isLearner(process) }
+
+    public func isPhase1Quorum(_ processes: [ProcessID]) -> Bool {
+        quorums.isPhase1Quorum(of: voters) { processes.contains($0) }
+    }
+
+    public func isPhase2Quorum(_ processes: [ProcessID]) -> Bool {
+        quorums.isPhase2Quorum(of: voters) { processes.contains($0) }
+    }
+
+    /// The highest value that a whole phase-2 quorum has reached, given what every voter has reached.
+    @inlinable public func reachedByPhase2Quorum(_ reached: (ProcessID) -> UInt64) -> UInt64 {
+        var highest: UInt64 = 0
+        for voter in voters {
+            let candidate = reached(voter)
+            if candidate > highest, quorums.isPhase2Quorum(of: voters, where: { reached($0) >= candidate }) {
+                highest = candidate
+            }
+        }
+        return highest
+    }
+
+    private func validate() throws(ConfigurationError) {
+        let members = (voters + learners).sorted()
+        for (one, next) in zip(members, members.dropFirst()) where one == next {
+            throw ConfigurationError(.namedTwice, "\(one) is named twice")
+        }
+        try quorums.validate(for: voters)
+    }
 }
 
-/// A change of the configuration, asked of the leader.
-public enum ConfigurationChange: Hashable, Sendable {
-    case add(ProcessID, asLearner: Bool)
-    case remove(ProcessID)
-    case replace(ProcessID, with: ProcessID)
-    case promote(ProcessID)
-    case setQuorums(QuorumSystem)
-}
+/// Why a configuration is refused.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Code: Hashable, Sendable {
+        /// There is no voter.
+        case noVoters
+        /// A process is named twice.
+        case namedTwice
+        /// The quorum system does not fit the voters.
+        case doesNotFit
+        /// Some phase-1 quorum misses some phase-2 quorum.
+        case quorumsDoNotMeet
+        /// The subject of a change is not a member, or is one already.
+        case wrongSubject
+    }
+    public let code: Code
+    public let message: String
 
-/// Which sets of voters suffice for phase 1 and for phase 2. Every phase-1 quorum meets every phase-2
-/// quorum; nothing else is needed (Howard, Malkhi, Spiegelman, Flexible Paxos, OPODIS 2016).
-public enum QuorumSystem: Hashable, Sendable {
-    case majority
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
 }
