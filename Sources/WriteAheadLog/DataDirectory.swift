@@ -1,0 +1,190 @@
+import Automata
+import Glibc
+
+/// The directory that holds everything a member keeps, used by one process at a time.
+///
+/// It records the version of its layout, the cluster and the member, so that neither another cluster nor
+/// another member ever works on it. The names `LOCK` and `identity` are its own.
+public final class DataDirectory: @unchecked Sendable {
+    public struct Identity: Hashable, Sendable, CustomStringConvertible {
+        public var clusterID: UInt64
+        public var memberID: UInt64
+
+        public init(clusterID: UInt64, memberID: UInt64) {
+            self.clusterID = clusterID
+            self.memberID = memberID
+        }
+
+        public var description: String {
+            "member \(String(memberID, radix: 16)) of cluster \(String(clusterID, radix: 16))"
+        }
+    }
+
+    public static let formatVersion = 1
+    static let identityName = "identity"
+    private static let lockName = "LOCK"
+
+    public let path: String
+    /// Whose directory it is; nil as long as nobody has claimed it.
+    public private(set) var identity: Identity?
+    private var lock: Int32
+
+    private init(_ path: String, lock: Int32) {
+        self.path = path
+        self.lock = lock
+    }
+
+    deinit { close() }
+
+    /// Makes the directory when there is none, and takes it for this process. Throws `.inUse` while another
+    /// has it.
+    public static func open(_ path: String) throws -> DataDirectory {
+        do {
+            try Folder.create(path)
+            let directory = DataDirectory(path, lock: try takeLock(path))
+            for name in try Folder.names(in: path) where name.hasSuffix(".tmp") { unlink("\(path)/\(name)") }
+            if let bytes = try directory.read(identityName) {
+                directory.identity = try decode(bytes, path: directory.path(of: identityName))
+            }
+            return directory
+        } catch let error as SystemError {
+            throw DataDirectoryError(error)
+        }
+    }
+
+    /// Makes the directory belong to `identity`; throws `.foreign` when it belongs to another.
+    public func claim(_ identity: Identity) throws {
+        if let owner = self.identity {
+            guard owner == identity else {
+                throw DataDirectoryError(
+                    .foreign,
+                    "\(path) belongs to \(owner), not to \(identity): use the directory of that member")
+            }
+            return
+        }
+        try replace(Self.identityName, with: Self.encode(identity))
+        self.identity = identity
+    }
+
+    public func path(of name: String) -> String { "\(path)/\(name)" }
+
+    /// The bytes of a file in the directory; nil when there is none.
+    public func read(_ name: String) throws -> [UInt8]? {
+        do {
+            let contents = try LogFile(path(of: name), create: false).contents()
+            defer { contents.deallocate() }
+            return [UInt8](contents)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw DataDirectoryError(error)
+        }
+    }
+
+    /// Makes `bytes` the contents of a file: after a crash it has the old ones or the new ones.
+    public func replace(_ name: String, with bytes: [UInt8]) throws {
+        let draft = path(of: name) + ".tmp"
+        do {
+            let file = try LogFile(draft, create: true)
+            do {
+                try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+                try file.synchronize()
+                try file.rename(to: path(of: name))
+            } catch {
+                unlink(draft)
+                throw error
+            }
+            try Folder.synchronize(path)
+        } catch let error as SystemError {
+            throw DataDirectoryError(error)
+        }
+    }
+
+    /// Lets other processes use the directory.
+    public func close() {
+        guard lock >= 0 else { return }
+        Glibc.close(lock)
+        lock = -1
+    }
+
+    private static func takeLock(_ path: String) throws -> Int32 {
+        let name = "\(path)/\(lockName)"
+        let descriptor = Glibc.open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SystemError("open", name) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let error = SystemError("lock", name)
+            defer { Glibc.close(descriptor) }
+            guard error.code == EWOULDBLOCK else { throw error }
+            var holder = [UInt8](repeating: 0, count: 20)
+            let count = pread(descriptor, &holder, holder.count, 0)
+            let process = String(decoding: holder.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
+            throw DataDirectoryError(
+                .inUse,
+                "\(path) is in use by process \(process): stop that one or choose another data directory")
+        }
+        // For the message above only; the lock itself ends with the process.
+        let line = Array("\(getpid())\n".utf8)
+        ftruncate(descriptor, 0)
+        pwrite(descriptor, line, line.count, 0)
+        return descriptor
+    }
+
+    // The identity file is text, so that a person can tell directories apart.
+
+    private static func encode(_ identity: Identity) -> [UInt8] {
+        let text = """
+            synod data directory
+            format \(formatVersion)
+            cluster \(String(identity.clusterID, radix: 16))
+            member \(String(identity.memberID, radix: 16))
+
+            """
+        return Array("\(text)check \(String(CRC32C.check(Array(text.utf8)), radix: 16))\n".utf8)
+    }
+
+    private static func decode(_ bytes: [UInt8], path: String) throws -> Identity {
+        let damaged = DataDirectoryError(
+            .damaged,
+            "\(path) is damaged: restore it, or remove the data directory and let the member join again")
+        var fields: [[Substring]] = []
+        let text = String(decoding: bytes, as: UTF8.self)
+        for line in text.split(separator: "\n") { fields.append(line.split(separator: " ")) }
+        guard fields.count >= 2, fields[1].count == 2, fields[1][0] == "format",
+            let format = Int(fields[1][1])
+        else { throw damaged }
+        guard fields.count == 5, fields[2].count == 2, fields[3].count == 2,
+            let cluster = UInt64(fields[2][1], radix: 16), let member = UInt64(fields[3][1], radix: 16)
+        else {
+            guard format > formatVersion else { throw damaged }
+            throw DataDirectoryError(
+                .foreign, "\(path) has format \(format), which a newer version of this program wrote")
+        }
+        let identity = Identity(clusterID: cluster, memberID: member)
+        guard bytes == encode(identity) else { throw damaged }
+        return identity
+    }
+}
+
+/// Why a data directory cannot be used.
+public struct DataDirectoryError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Code: Hashable, Sendable {
+        case inUse
+        /// It belongs to another cluster or member, or to a newer version of this program.
+        case foreign
+        case damaged
+        case full
+        case failed
+    }
+    public var code: Code
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    init(_ error: SystemError) {
+        self.init(error.isFull ? .full : .failed, error.message)
+    }
+
+    public var description: String { message }
+}
