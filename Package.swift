@@ -77,11 +77,19 @@ let tests: [Floor] = [
         level: 7, name: "RuntimeTests",
         uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
         external: [nio, nioPosix]),
-    Floor(level: 7, name: "GRPCTests", uses: ["GRPC", "CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
     Floor(
-        level: 7, name: "EtcdDialectTests", uses: ["EtcdDialect", "EtcdProtobuf", "Coordination", "GRPC"],
+        level: 7, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
+        external: [nio, nioPosix, nioHTTP1]),
+    Floor(
+        level: 7, name: "EtcdDialectTests",
+        uses: ["EtcdDialect", "EtcdProtobuf", "Coordination", "GRPC", "GRPCTestSupport"],
         external: [nio, nioPosix, nioHTTP1, protobuf]),
     Floor(level: 7, name: "SynodTests", uses: ["synod", "Runtime"]),
+]
+
+/// What several test targets share.
+let testSupport: [Floor] = [
+    Floor(level: 7, name: "GRPCTestSupport", uses: ["CNghttp2"], external: [nio, nioPosix])
 ]
 
 func check(_ floor: Floor) {
@@ -112,6 +120,13 @@ func testTarget(_ floor: Floor) -> Target {
         swiftSettings: settings)
 }
 
+func testSupportTarget(_ floor: Floor) -> Target {
+    check(floor)
+    return .target(
+        name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
+        path: "Tests/\(floor.name)", swiftSettings: settings)
+}
+
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -138,7 +153,7 @@ let package = Package(
         + tests.filter { $0.core || !coreOnly }.map(testTarget)
         + (coreOnly
             ? []
-            : systemLibraries + [
+            : systemLibraries + testSupport.map(testSupportTarget) + [
                 .executableTarget(
                     name: command.name,
                     dependencies: command.uses.map { .init(stringLiteral: $0) } + command.external,
