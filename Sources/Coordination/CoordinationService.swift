@@ -23,8 +23,8 @@ public protocol ServicePort: AnyObject {
     /// Starts a watcher; its events come as deliveries under `watcher`. No answer.
     func watch(_ specification: WatchSpecification, watcher: WatcherID)
     func cancelWatch(_ watcher: WatcherID)
-    /// Says that this many bytes of events delivered to the watcher have left; until then the service
-    /// delivers at most a bounded number of bytes ahead and reads the rest from history later.
+    /// Says that this many bytes (`WatchBatch.bytes`) of events delivered to the watcher have left; until
+    /// then the service delivers at most a bounded number of bytes ahead and reads the rest from history later.
     func consumed(bytes: Int, watcher: WatcherID)
     /// Asks for the revision up to which all these watchers have had everything; answered only when every
     /// one of them has caught up, otherwise dropped without an answer.
@@ -141,6 +141,16 @@ public struct WatchSpecification: Hashable, Sendable {
     }
 }
 
+extension KeyRange {
+    public func contains(_ key: [UInt8]) -> Bool { key.withUnsafeBytes { contains($0) } }
+
+    public func contains(_ key: UnsafeRawBufferPointer) -> Bool {
+        let order = self.key.withUnsafeBytes { compareBytes($0, key) }
+        guard let end else { return order == 0 }
+        return order <= 0 && (end.isEmpty || end.withUnsafeBytes { compareBytes(key, $0) } < 0)
+    }
+}
+
 /// Events of whole revisions, in order: a revision is never split over two batches.
 public struct WatchBatch: Sendable {
     /// The store's revision when the batch was made: everything up to it that concerns the watcher is in
@@ -155,6 +165,15 @@ public struct WatchBatch: Sendable {
         self.revision = revision
         self.events = events
         self.bytes = bytes
+    }
+}
+
+extension KeyValueEvent {
+    /// What the event counts for in `WatchBatch.bytes`: its keys and values, and a little for the rest.
+    public var byteCount: Int {
+        var bytes = 64 + keyValue.key.count + keyValue.value.count
+        if let previous { bytes += 64 + previous.key.count + previous.value.count }
+        return bytes
     }
 }
 
@@ -184,7 +203,8 @@ public struct ServiceStatus: Sendable {
     public var chosenSlot: UInt64 = 0
     public var appliedSlot: UInt64 = 0
     public var revision: Int64 = 1
-    public var compactRevision: Int64 = 0
+    /// -1 while nothing has been compacted.
+    public var compactRevision: Int64 = -1
     public var members: [ServiceMember] = []
     public var storeBytes: Int = 0
     public var storeBytesInUse: Int = 0

@@ -134,7 +134,8 @@ public enum KeyValueCommand: Hashable, Sendable {
     case delete(DeleteOperation)
     case transaction(KeyValueTransaction)
     case compact(revision: Int64)
-    /// `id` is never 0 here: the dialect picks one where the client left it open.
+    /// `id` is never 0 here: the dialect picks one where the client left it open. So does it raise `seconds`
+    /// to the minimum of the server (`ServiceLimits.minimumLeaseSeconds`), which may differ between members.
     case grantLease(LeaseID, seconds: Int64)
     case revokeLease(LeaseID)
     /// Ends leases whose time is over; unknown ones are passed over. One revision each, as revoked.
@@ -156,6 +157,8 @@ public enum KeyValueOutcome: Hashable, Sendable {
     case refused(KeyValueRefusal, revision: Int64)
 }
 
+/// Revisions in answers are the store's right after that operation. (In etcd the header of a nested
+/// transaction is empty.)
 public struct KeyValueTransactionOutcome: Hashable, Sendable {
     public var succeeded: Bool
     public var answers: [Answer]

@@ -1,71 +1,143 @@
-import Automata
-
-/// The multi-version key-value space: the state machine that commands of space `.keyValue` run on.
+/// The multi-version key-value space: the state machine that commands of space `.keyValue` run on, with the
+/// semantics of etcd's API version 3.
 ///
-/// INTERFACE SKETCH: the signatures other targets compile against; the bodies are being written.
+/// The value itself is small and restored from the store; everything else lives in the tables (see
+/// `StoreTable`, and `Layout/`). A put costs one seek and one insertion in the index, and an append to
+/// history.
 public struct KeyValueSpace: Sendable {
     public struct Settings: Hashable, Sendable {
         public init() {}
     }
 
-    /// Reads revision, compaction and alarms from the store.
-    public init(settings: Settings, from reader: any OrderedReader) throws { fatalError() }
+    /// Granted seconds beyond this are refused. (etcd's bound.)
+    public static let longestLeaseSeconds: Int64 = 9_000_000_000
 
-    public var revision: Int64 { fatalError() }
-    public var compactRevision: Int64 { fatalError() }
-    public var alarms: [Alarm] { fatalError() }
+    /// That of the last change; a new store is at revision 1.
+    public private(set) var revision: Int64
+    var state: SpaceState
+    /// Buffers that the writer uses anew for each command.
+    private var scratch = VersionWriter.Scratch()
+
+    /// Reads revision, compaction and alarms from the store.
+    public init(settings: Settings, from reader: any OrderedReader) throws {
+        revision = try KeyValueReader(reader).revision()
+        state = try SpaceState(from: reader)
+    }
+
+    /// -1 while nothing has been compacted.
+    public var compactRevision: Int64 { state.compactRevision }
+    /// By member, then kind.
+    public var alarms: [Alarm] { state.alarms }
 
     /// Executes one command. Deterministic: the same commands in the same order give every member the same
     /// store, outcome and events. Throws only what the store throws; the transaction is then rolled back
     /// and this value must be the copy from before.
     public mutating func apply(
         _ command: KeyValueCommand, in transaction: any OrderedTransaction, events: inout [KeyValueEvent]
-    ) throws -> KeyValueOutcome { fatalError() }
+    ) throws -> KeyValueOutcome {
+        if let refusal = command.refusal(under: state.alarms) { return .refused(refusal, revision: revision) }
+        do {
+            return try onCommand(command, in: transaction, events: &events)
+        } catch let refusal as KeyValueRefusal {
+            return .refused(refusal, revision: revision)
+        }
+    }
 
-    /// Physically removes up to `limit` versions that compaction has made unreachable; false when none is
-    /// left. Resumable at any point, and after a restart. Does not change what any read returns. The host
-    /// calls it in transactions of its own between batches.
-    public mutating func removeCompacted(limit: Int, in transaction: any OrderedTransaction) throws -> Bool {
-        fatalError()
+    private mutating func onCommand(
+        _ command: KeyValueCommand, in transaction: any OrderedTransaction, events: inout [KeyValueEvent]
+    ) throws -> KeyValueOutcome {
+        switch command {
+        case .put(let put): return try onPut(put, in: transaction, events: &events)
+        case .delete(let delete): return try onDelete(delete, in: transaction, events: &events)
+        case .transaction(let branches):
+            return try writing(in: transaction, events: &events) { writer, events in
+                let outcome = try branches.execute(by: &writer, events: &events)
+                return .transaction(outcome, revision: writer.currentRevision)
+            }
+        case .compact(let revision): return try onCompact(revision, in: transaction)
+        case .grantLease(let lease, let seconds): return try onGrantLease(lease, seconds, in: transaction)
+        case .revokeLease(let lease):
+            guard try end(lease, in: transaction, events: &events) else {
+                throw KeyValueRefusal.leaseNotFound
+            }
+            return .leaseRevoked(revision: revision)
+        case .expireLeases(let leases):
+            for lease in leases { _ = try end(lease, in: transaction, events: &events) }
+            return .done(revision: revision)
+        case .setAlarm(let alarm, let raised): return try onSetAlarm(alarm, raised: raised, in: transaction)
+        case .publishMember(let id, let name, let peerURLs, let clientURLs):
+            let member = ServiceMember(
+                id: id, name: name, peerURLs: peerURLs, clientURLs: clientURLs, isLearner: false)
+            var key = MetaKey.member.bytes
+            key.appendBigEndian(id)
+            try transaction.put(member.tableValue, for: key, in: .meta)
+            return .done(revision: revision)
+        }
+    }
+
+    private mutating func onPut(
+        _ put: PutOperation, in transaction: any OrderedTransaction, events: inout [KeyValueEvent]
+    ) throws -> KeyValueOutcome {
+        if let refusal = put.refusal { throw refusal }
+        if put.lease != 0, try KeyValueReader(transaction).seconds(of: LeaseID(put.lease)) == nil {
+            throw KeyValueRefusal.leaseNotFound
+        }
+        return try writing(in: transaction, events: &events) { writer, events in
+            let previous = try writer.put(put, requiringPrevious: true, events: &events)
+            return .put(previous: previous, revision: writer.currentRevision)
+        }
+    }
+
+    private mutating func onDelete(
+        _ delete: DeleteOperation, in transaction: any OrderedTransaction, events: inout [KeyValueEvent]
+    ) throws -> KeyValueOutcome {
+        if let refusal = delete.refusal { throw refusal }
+        return try writing(in: transaction, events: &events) { writer, events in
+            let (count, previous) = try writer.delete(delete, events: &events)
+            return .deleted(count: count, previous: previous, revision: writer.currentRevision)
+        }
+    }
+
+    private mutating func onSetAlarm(
+        _ alarm: Alarm, raised: Bool, in transaction: any OrderedTransaction
+    ) throws -> KeyValueOutcome {
+        var alarms = state.alarms.filter { $0 != alarm }
+        if raised { alarms.append(alarm) }
+        alarms.sort { ($0.member, $0.kind.rawValue) < ($1.member, $1.kind.rawValue) }
+        if alarms != state.alarms {
+            state.alarms = alarms
+            try state.write(to: transaction)
+        }
+        return .done(revision: revision)
+    }
+
+    /// Runs `body` with a writer at the next revision, which becomes the store's when anything was written.
+    mutating func writing<R>(
+        in transaction: any OrderedTransaction, events: inout [KeyValueEvent],
+        _ body: (inout VersionWriter, inout [KeyValueEvent]) throws -> R
+    ) throws -> R {
+        var writer = VersionWriter(transaction: transaction, after: revision, scratch: scratch)
+        scratch = VersionWriter.Scratch()
+        defer { scratch = writer.takeScratch() }
+        let result = try body(&writer, &events)
+        revision = writer.currentRevision
+        return result
     }
 }
 
 extension KeyValueCommand {
-    public static var currentVersion: UInt8 { 1 }
-    public func encoded() -> [UInt8] { fatalError() }
-    public init(decoding bytes: [UInt8], version: UInt8) throws { fatalError() }
-}
-
-/// Reads of a view; stateless.
-public struct KeyValueReader {
-    public init(_ reader: any OrderedReader) { fatalError() }
-
-    public func revision() throws -> Int64 { fatalError() }
-    public func compactRevision() throws -> Int64 { fatalError() }
-    /// Throws `KeyValueRefusal` (.compacted, .futureRevision) or `StoreError`.
-    public func range(_ query: RangeQuery) throws -> RangeResult { fatalError() }
-    /// A transaction whose operations are all ranges.
-    public func readOnly(_ transaction: KeyValueTransaction) throws -> KeyValueTransactionOutcome {
-        fatalError()
-    }
-    /// Events with `from <= revision <= through` in order, whole revisions, until about `byteLimit` bytes are
-    /// gathered (at least one revision); returns the last revision that was looked at completely.
-    public func events(
-        from: Int64, through: Int64, byteLimit: Int, matching: (_ key: UnsafeRawBufferPointer) -> Bool,
-        into events: inout [KeyValueEvent]
-    ) throws -> Int64 { fatalError() }
-    /// The version of `key` that a mutation at `revision` replaced; nil when it was none or is compacted.
-    public func previous(of key: [UInt8], before revision: Int64) throws -> KeyValue? { fatalError() }
-    public func leases() throws -> [(id: LeaseID, seconds: Int64)] { fatalError() }
-    public func keys(of lease: LeaseID) throws -> [[UInt8]] { fatalError() }
-    /// The granted time of a lease in seconds; nil when there is no such lease.
-    public func seconds(of lease: LeaseID) throws -> Int64? { fatalError() }
-    /// Members as they have published themselves, by id. `isLearner` is not known here and false.
-    public func members() throws -> [ServiceMember] { fatalError() }
-    public func alarms() throws -> [Alarm] { fatalError() }
-    /// The hash of all that a read could return at `revision` (0: the latest), the same on all members that
-    /// have the same history and compaction; and the compact revision and hash revision.
-    public func hash(at revision: Int64) throws -> (hash: UInt32, compactRevision: Int64, revision: Int64) {
-        fatalError()
+    /// Why the alarms that are raised forbid the command.
+    func refusal(under alarms: [Alarm]) -> KeyValueRefusal? {
+        guard !alarms.isEmpty else { return nil }
+        switch self {
+        case .setAlarm, .publishMember: return nil
+        default: break
+        }
+        if alarms.contains(where: { $0.kind == .corrupt }) { return .corrupt }
+        switch self {
+        case .put, .grantLease: return .noSpace
+        case .transaction(let transaction): return transaction.mayPut ? .noSpace : nil
+        default: return nil
+        }
     }
 }

@@ -1,0 +1,148 @@
+/// The watchers of a `MemoryService`. One that has had everything gets events as they come about; one that
+/// starts in the past, or has more bytes on the way than the window, reads them from history.
+struct MemoryWatches {
+    typealias Outbox = [(port: UInt64, delivery: ServiceDelivery)]
+
+    private static let windowBytes = 1 << 20
+
+    private struct Watcher: Sendable {
+        var id: WatcherID
+        var port: UInt64
+        var specification: WatchSpecification
+        /// The first revision whose events it has not had; nil when it has had all.
+        var missing: Int64?
+        var bytesOnTheWay = 0
+    }
+
+    private struct Name: Comparable, Sendable {
+        var port: UInt64
+        var id: UInt64
+
+        static func < (a: Name, b: Name) -> Bool { (a.port, a.id) < (b.port, b.id) }
+    }
+
+    private var index = WatcherIndex()
+    private var watchers = SortedChunks<WatcherIndex.Handle, Watcher>()
+    private var handles = SortedChunks<Name, WatcherIndex.Handle>()
+    private var lastHandle: WatcherIndex.Handle = 0
+
+    mutating func add(_ specification: WatchSpecification, id: WatcherID, port: UInt64, revision: Int64) {
+        remove(id, port: port)
+        lastHandle += 1
+        let start = specification.startRevision
+        watchers[lastHandle] = Watcher(
+            id: id, port: port, specification: specification,
+            missing: start > 0 && start <= revision ? start : nil)
+        handles[Name(port: port, id: id.rawValue)] = lastHandle
+        index.add(lastHandle, range: specification.range)
+    }
+
+    mutating func remove(_ id: WatcherID, port: UInt64) {
+        guard let handle = handles.remove(Name(port: port, id: id.rawValue)) else { return }
+        if let watcher = watchers.remove(handle) {
+            index.remove(handle, range: watcher.specification.range)
+        }
+    }
+
+    mutating func removeAll(ofPort port: UInt64) {
+        var gone: [WatcherID] = []
+        watchers.forEach { if $1.port == port { gone.append($1.id) } }
+        for id in gone { remove(id, port: port) }
+    }
+
+    mutating func consumed(bytes: Int, _ id: WatcherID, port: UInt64) {
+        guard let handle = handles[Name(port: port, id: id.rawValue)] else { return }
+        watchers[handle]?.bytesOnTheWay -= bytes
+    }
+
+    /// Whether each of them has had everything up to the revision. One that starts later cannot have.
+    func areCaughtUp(_ ids: [WatcherID], port: UInt64, revision: Int64) -> Bool {
+        ids.allSatisfy { id in
+            guard let handle = handles[Name(port: port, id: id.rawValue)], let watcher = watchers[handle]
+            else {
+                return true
+            }
+            return watcher.missing == nil && watcher.specification.startRevision <= revision
+        }
+    }
+
+    /// Events of one command, just applied: of one revision, or of several in order.
+    mutating func deliver(
+        _ events: [KeyValueEvent], from reader: KeyValueReader, into outbox: inout Outbox
+    ) throws {
+        var concerned = SortedChunks<WatcherIndex.Handle, [KeyValueEvent]>()
+        var matches: [WatcherIndex.Handle] = []
+        for event in events {
+            matches.removeAll(keepingCapacity: true)
+            index.match(event.keyValue.key, into: &matches)
+            for handle in matches { concerned[handle] = (concerned[handle] ?? []) + [event] }
+        }
+        let revision = try reader.revision()
+        var all: [(WatcherIndex.Handle, [KeyValueEvent])] = []
+        concerned.forEach { all.append(($0, $1)) }
+        for (handle, events) in all {
+            guard var watcher = watchers[handle], watcher.missing == nil else { continue }
+            if watcher.bytesOnTheWay >= Self.windowBytes {
+                watcher.missing = max(events[0].keyValue.modRevision, watcher.specification.startRevision)
+            } else {
+                try send(events, revision: revision, to: &watcher, from: reader, into: &outbox)
+            }
+            watchers[handle] = watcher
+        }
+    }
+
+    /// Lets those that miss something read on, as far as their windows allow.
+    mutating func catchUp(from reader: KeyValueReader, into outbox: inout Outbox) throws {
+        var behind: [(WatcherIndex.Handle, Watcher)] = []
+        watchers.forEach { if $1.missing != nil { behind.append(($0, $1)) } }
+        let current = try reader.revision()
+        for (handle, watcher) in behind {
+            var watcher = watcher
+            do {
+                while let from = watcher.missing, watcher.bytesOnTheWay < Self.windowBytes {
+                    try readOn(&watcher, from: from, through: current, from: reader, into: &outbox)
+                }
+                watchers[handle] = watcher
+            } catch KeyValueRefusal.compacted {
+                let compactRevision = try reader.compactRevision()
+                outbox.append((watcher.port, .watchCompacted(watcher.id, compactRevision: compactRevision)))
+                remove(watcher.id, port: watcher.port)
+            }
+        }
+    }
+
+    private func readOn(
+        _ watcher: inout Watcher, from: Int64, through current: Int64, from reader: KeyValueReader,
+        into outbox: inout Outbox
+    ) throws {
+        var events: [KeyValueEvent] = []
+        let range = watcher.specification.range
+        let last = try reader.events(
+            from: from, through: current, byteLimit: Self.windowBytes, matching: { range.contains($0) },
+            into: &events)
+        watcher.missing = last < current ? last + 1 : nil
+        try send(events, revision: last, to: &watcher, from: reader, into: &outbox)
+    }
+
+    private func send(
+        _ events: [KeyValueEvent], revision: Int64, to watcher: inout Watcher, from reader: KeyValueReader,
+        into outbox: inout Outbox
+    ) throws {
+        let specification = watcher.specification
+        var wanted = events.filter { event in
+            event.keyValue.modRevision >= specification.startRevision
+                && !(event.kind == .put ? specification.withoutPuts : specification.withoutDeletes)
+        }
+        guard !wanted.isEmpty else { return }
+        if specification.previousKeyValue {
+            for place in wanted.indices {
+                let keyValue = wanted[place].keyValue
+                wanted[place].previous = try reader.previous(of: keyValue.key, before: keyValue.modRevision)
+            }
+        }
+        let batch = WatchBatch(
+            revision: revision, events: wanted, bytes: wanted.reduce(0) { $0 + $1.byteCount })
+        watcher.bytesOnTheWay += batch.bytes
+        outbox.append((watcher.port, .events(watcher.id, batch)))
+    }
+}

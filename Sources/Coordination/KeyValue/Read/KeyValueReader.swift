@@ -1,0 +1,116 @@
+/// Reads the key-value space in a view; has no state of its own.
+public struct KeyValueReader {
+    let reader: any OrderedReader
+    /// The store's revision where the caller knows it better: within a transaction that has written.
+    let knownRevision: Int64?
+
+    public init(_ reader: any OrderedReader) {
+        self.reader = reader
+        knownRevision = nil
+    }
+
+    init(_ reader: any OrderedReader, revision: Int64) {
+        self.reader = reader
+        knownRevision = revision
+    }
+
+    /// That of the last event; a new store is at revision 1.
+    public func revision() throws -> Int64 {
+        if let knownRevision { return knownRevision }
+        let cursor = try reader.sharedCursor(in: .history)
+        guard try cursor.seekToLast() else { return 1 }
+        return try HistoryPosition(historyKey: cursor.key).revision
+    }
+
+    /// Below it no revision can be read any more; -1 while nothing has been compacted.
+    public func compactRevision() throws -> Int64 { try SpaceState.compactRevision(in: reader) }
+
+    public func alarms() throws -> [Alarm] { try SpaceState(from: reader).alarms }
+
+    /// The version of `key` that a mutation at `revision` replaced; nil when there was none, it was deleted,
+    /// or it is compacted.
+    public func previous(of key: [UInt8], before revision: Int64) throws -> KeyValue? {
+        guard revision - 1 >= (try compactRevision()) else { return nil }
+        guard let version = try version(of: key, at: revision - 1), !version.isTombstone else { return nil }
+        return try keyValue(at: version.position)
+    }
+
+    /// The newest version of `key` that is not after `revision`.
+    func version(of key: [UInt8], at revision: Int64) throws -> Version? {
+        var indexKey = IndexKey.prefix(of: key)
+        let prefixCount = indexKey.count
+        if revision != .max { IndexKey.append(HistoryPosition(revision: revision, sub: .max), to: &indexKey) }
+        return try indexKey.withUnsafeBytes { bytes in
+            let cursor = try reader.sharedCursor(in: .index)
+            guard try cursor.seek(atOrAfter: bytes) else { return nil }
+            let found = cursor.key
+            guard found.starts(withBytes: UnsafeRawBufferPointer(rebasing: bytes[..<prefixCount])) else {
+                return nil
+            }
+            return try Version(indexKey: found, value: cursor.value)
+        }
+    }
+
+    func keyValue(at position: HistoryPosition) throws -> KeyValue {
+        try EventRecord.keyValue(of: try record(at: position), revision: position.revision)
+    }
+
+    func record(at position: HistoryPosition) throws -> UnsafeRawBufferPointer {
+        guard let record = try position.withHistoryKey({ try reader.value(of: $0, in: .history) }) else {
+            throw StoreError(.damaged, "the index names revision \(position.revision), which history lacks")
+        }
+        return record
+    }
+}
+
+extension KeyValueReader {
+    /// All leases, by id.
+    public func leases() throws -> [(id: LeaseID, seconds: Int64)] {
+        var leases: [(LeaseID, Int64)] = []
+        let cursor = try reader.cursor(in: .lease)
+        var stands = try cursor.seekToFirst()
+        while stands {
+            guard cursor.key.count == 8, cursor.value.count == 8 else {
+                throw StoreError(.damaged, "a lease is not stored as 8 and 8 bytes")
+            }
+            leases.append(
+                (LeaseID(cursor.key.bigEndian(Int64.self, at: 0)), cursor.value.bigEndian(Int64.self, at: 0)))
+            stands = try cursor.next()
+        }
+        return leases
+    }
+
+    /// The granted time of a lease in seconds; nil when there is no such lease.
+    public func seconds(of lease: LeaseID) throws -> Int64? {
+        try withUnsafeBytes(of: lease.rawValue.bigEndian) { try reader.value(of: $0, in: .lease) }
+            .map { $0.bigEndian(Int64.self, at: 0) }
+    }
+
+    /// The keys that a lease is attached to, in order.
+    public func keys(of lease: LeaseID) throws -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        let prefix = lease.tableKey
+        try prefix.withUnsafeBytes { prefix in
+            let cursor = try reader.cursor(in: .attachment)
+            var stands = try cursor.seek(atOrAfter: prefix)
+            while stands, cursor.key.starts(withBytes: prefix) {
+                keys.append([UInt8](cursor.key[prefix.count...]))
+                stands = try cursor.next()
+            }
+        }
+        return keys
+    }
+
+    /// Members as they have published themselves, by id. `isLearner` is not known here and false.
+    public func members() throws -> [ServiceMember] {
+        var members: [ServiceMember] = []
+        let prefix = MetaKey.member.bytes
+        let cursor = try reader.cursor(in: .meta)
+        var stands = try cursor.seek(atOrAfter: prefix)
+        while stands, prefix.withUnsafeBytes({ cursor.key.starts(withBytes: $0) }) {
+            members.append(try ServiceMember(tableValue: cursor.value))
+            stands = try cursor.next()
+        }
+        return members
+    }
+}

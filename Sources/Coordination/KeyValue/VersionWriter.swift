@@ -1,0 +1,150 @@
+/// Writes the versions of one revision.
+struct VersionWriter {
+    /// Buffers that outlive the writer, so that writing allocates nothing.
+    struct Scratch: Sendable {
+        var indexKey: [UInt8] = []
+        var record: [UInt8] = []
+    }
+
+    let transaction: any OrderedTransaction
+    private let revisionBefore: Int64
+    private var sub: UInt32 = 0
+    private var indexKey: [UInt8]
+    private var record: [UInt8]
+
+    init(transaction: any OrderedTransaction, after revision: Int64, scratch: Scratch) {
+        self.transaction = transaction
+        revisionBefore = revision
+        indexKey = scratch.indexKey
+        record = scratch.record
+    }
+
+    mutating func takeScratch() -> Scratch {
+        defer { (indexKey, record) = ([], []) }
+        return Scratch(indexKey: indexKey, record: record)
+    }
+
+    /// The revision of the store with what was written so far.
+    var currentRevision: Int64 { sub == 0 ? revisionBefore : revisionBefore + 1 }
+
+    /// Sees what was written so far.
+    var reader: KeyValueReader { KeyValueReader(transaction, revision: currentRevision) }
+
+    private var nextPosition: HistoryPosition { HistoryPosition(revision: revisionBefore + 1, sub: sub) }
+
+    /// Returns the previous key-value pair where the operation asks for it. The lease is known to exist.
+    /// Throws `.keyNotFound` where `ignore…` finds nothing and `requiringPrevious` says so: before writing.
+    mutating func put(
+        _ put: PutOperation, requiringPrevious: Bool, events: inout [KeyValueEvent]
+    ) throws -> KeyValue? {
+        let current = try findNewest(put.key)
+        if current == nil, requiringPrevious, put.ignoreValue || put.ignoreLease {
+            throw KeyValueRefusal.keyNotFound
+        }
+        var previous: KeyValue?
+        if let current, put.previousKeyValue || put.ignoreValue {
+            previous = try reader.keyValue(at: current.position)
+        }
+        let position = nextPosition
+        let written = KeyValue(
+            key: put.key, value: put.ignoreValue ? previous?.value ?? [] : put.value,
+            createRevision: current?.createRevision ?? position.revision, modRevision: position.revision,
+            version: (current?.version ?? 0) + 1, lease: put.ignoreLease ? current?.lease ?? 0 : put.lease)
+
+        IndexKey.append(position, to: &indexKey)
+        let version = Version(
+            position: position, createRevision: written.createRevision, version: written.version,
+            lease: written.lease)
+        try indexKey.withUnsafeBytes { key in
+            try version.withIndexValue { try transaction.put($0, for: key, in: .index) }
+        }
+        record.removeAll(keepingCapacity: true)
+        EventRecord.append(written, to: &record)
+        try appendRecord(at: position)
+        let leaseBefore = current?.lease ?? 0
+        if leaseBefore != written.lease {
+            try moveAttachment(of: put.key, from: leaseBefore, to: written.lease)
+        }
+        events.append(KeyValueEvent(kind: .put, keyValue: written))
+        return put.previousKeyValue ? previous : nil
+    }
+
+    /// How many keys were deleted, and their last pairs where the operation asks for them.
+    mutating func delete(
+        _ delete: DeleteOperation, events: inout [KeyValueEvent]
+    ) throws -> (count: Int64, previous: [KeyValue]) {
+        guard delete.range.end != nil else {
+            guard
+                let previous = try self.delete(
+                    delete.range.key, keepingPrevious: delete.previousKeyValue, events: &events)
+            else { return (0, []) }
+            return (1, delete.previousKeyValue ? [previous] : [])
+        }
+        var keys: [[UInt8]] = []
+        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction)
+        while try walk.next() != nil { keys.append(walk.userKey) }
+        var previous: [KeyValue] = []
+        for key in keys {
+            let pair = try self.delete(key, keepingPrevious: delete.previousKeyValue, events: &events)
+            if delete.previousKeyValue, let pair { previous.append(pair) }
+        }
+        return (Int64(keys.count), previous)
+    }
+
+    /// Deletes one key; nil when there is none. The pair is filled in only where it is to be kept.
+    mutating func delete(
+        _ key: [UInt8], keepingPrevious: Bool, events: inout [KeyValueEvent]
+    ) throws -> KeyValue? {
+        guard let current = try findNewest(key) else { return nil }
+        let previous =
+            try keepingPrevious ? reader.keyValue(at: current.position) : KeyValue(key: key)
+        let position = nextPosition
+        IndexKey.append(position, to: &indexKey)
+        try indexKey.withUnsafeBytes { key in
+            try Version(tombstoneAt: position).withIndexValue {
+                try transaction.put($0, for: key, in: .index)
+            }
+        }
+        record.removeAll(keepingCapacity: true)
+        EventRecord.append(deletionOf: key, to: &record)
+        try appendRecord(at: position)
+        if current.lease != 0 { try moveAttachment(of: key, from: current.lease, to: 0) }
+        events.append(
+            KeyValueEvent(kind: .delete, keyValue: KeyValue(key: key, modRevision: position.revision)))
+        return previous
+    }
+
+    /// The version of a key that lives; leaves what its versions begin with in `indexKey`.
+    private mutating func findNewest(_ key: [UInt8]) throws -> Version? {
+        indexKey.removeAll(keepingCapacity: true)
+        key.withUnsafeBytes { IndexKey.append(prefixOf: $0, to: &indexKey) }
+        return try indexKey.withUnsafeBytes { prefix in
+            let cursor = try transaction.sharedCursor(in: .index)
+            guard try cursor.seek(atOrAfter: prefix) else { return nil }
+            let found = cursor.key
+            guard found.starts(withBytes: prefix) else { return nil }
+            let version = try Version(indexKey: found, value: cursor.value)
+            return version.isTombstone ? nil : version
+        }
+    }
+
+    private mutating func appendRecord(at position: HistoryPosition) throws {
+        try record.withUnsafeBytes { record in
+            try position.withHistoryKey { try transaction.append(record, for: $0, in: .history) }
+        }
+        sub += 1
+    }
+
+    private mutating func moveAttachment(of key: [UInt8], from old: Int64, to new: Int64) throws {
+        if old != 0 {
+            indexKey.removeAll(keepingCapacity: true)
+            AttachmentKey.append(old, key, to: &indexKey)
+            try transaction.remove(indexKey, in: .attachment)
+        }
+        if new != 0 {
+            indexKey.removeAll(keepingCapacity: true)
+            AttachmentKey.append(new, key, to: &indexKey)
+            try transaction.put([], for: indexKey, in: .attachment)
+        }
+    }
+}

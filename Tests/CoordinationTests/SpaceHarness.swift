@@ -1,0 +1,118 @@
+import Coordination
+
+/// A space on a store in memory, as a host runs it: one transaction for each command, and the value from
+/// before when the transaction fails.
+final class SpaceHarness {
+    let store: MemoryStore
+    private(set) var space: KeyValueSpace
+    /// Those of the last command.
+    private(set) var events: [KeyValueEvent] = []
+    private(set) var allEvents: [KeyValueEvent] = []
+
+    init(store: MemoryStore = MemoryStore()) throws {
+        self.store = store
+        space = try store.read { try KeyValueSpace(settings: .init(), from: $0) }
+    }
+
+    @discardableResult
+    func apply(_ command: KeyValueCommand) throws -> KeyValueOutcome {
+        var next = space
+        var events: [KeyValueEvent] = []
+        let outcome = try store.write { try next.apply(command, in: $0, events: &events) }
+        space = next
+        self.events = events
+        allEvents += events
+        return outcome
+    }
+
+    @discardableResult
+    func put(_ key: String, _ value: String = "", lease: Int64 = 0) throws -> KeyValueOutcome {
+        var put = PutOperation(key: bytes(key), value: bytes(value))
+        put.lease = lease
+        return try apply(.put(put))
+    }
+
+    @discardableResult
+    func delete(_ key: String, _ end: String? = nil) throws -> KeyValueOutcome {
+        try apply(.delete(DeleteOperation(range: keys(key, end))))
+    }
+
+    func read<R>(_ body: (KeyValueReader) throws -> R) throws -> R {
+        try store.read { try body(KeyValueReader($0)) }
+    }
+
+    func range(_ query: RangeQuery) throws -> RangeResult { try read { try $0.range(query) } }
+
+    /// `key=value@modRevision` of a range.
+    func list(_ key: String, _ end: String? = nil, at revision: Int64 = 0) throws -> [String] {
+        var query = RangeQuery(range: keys(key, end))
+        query.revision = revision
+        return try range(query).keyValues.map(text)
+    }
+
+    func removeAllCompacted(limit: Int = 1000) throws {
+        while try store.write({ try space.removeCompacted(limit: limit, in: $0) }) {}
+    }
+
+    /// How many versions the store holds.
+    func storedVersions() throws -> Int {
+        try store.read { reader in
+            let cursor = try reader.cursor(in: .history)
+            var count = 0
+            var stands = try cursor.seekToFirst()
+            while stands {
+                count += 1
+                stands = try cursor.next()
+            }
+            return count
+        }
+    }
+
+    /// Every entry of every table.
+    func dump() throws -> [[UInt8]] {
+        try store.read { reader in
+            var entries: [[UInt8]] = []
+            for table in StoreTable.allCases {
+                let cursor = try reader.cursor(in: table)
+                var stands = try cursor.seekToFirst()
+                while stands {
+                    entries.append([table.rawValue] + cursor.key + [0, 0] + cursor.value)
+                    stands = try cursor.next()
+                }
+            }
+            return entries
+        }
+    }
+}
+
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+func text(_ keyValue: KeyValue) -> String {
+    "\(text(keyValue.key))=\(text(keyValue.value))@\(keyValue.modRevision)"
+}
+
+/// `end` "" stands for everything from the key on.
+func keys(_ key: String, _ end: String? = nil) -> KeyRange {
+    KeyRange(key: bytes(key), end: end.map { bytes($0) })
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+struct SeededNumbers {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+}
