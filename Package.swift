@@ -49,6 +49,9 @@ let floors: [Floor] = [
         external: [nio, nioPosix, nioHTTP1, protobuf]),
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
+    // L6 compose
+    Floor(
+        level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], core: true),
 ]
 
 /// L6: the command. It composes everything.
@@ -71,7 +74,7 @@ let tests: [Floor] = [
     Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], core: true),
     Floor(
         level: 7, name: "SimulationTests",
-        uses: ["Simulation", "Replica", "Paxos", "Automata", "LogicalTime", "Coordination"], core: true),
+        uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], core: true),
     Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 7, name: "RuntimeTests",

@@ -81,6 +81,9 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     public func isUp(_ process: ProcessID) -> Bool { hosts[index(of: process)].process != nil }
     public func isPaused(_ process: ProcessID) -> Bool { hosts[index(of: process)].isPaused }
 
+    /// How often the process has been started.
+    public func incarnation(of process: ProcessID) -> Int { hosts[index(of: process)].incarnation }
+
     /// What the process's own clock shows.
     public func clock(of process: ProcessID) -> Instant { hosts[index(of: process)].clock.reading(at: now) }
 

@@ -1,0 +1,332 @@
+import Automata
+import Paxos
+import Replica
+import Simulation
+
+/// A production `Replica` with a state machine, a log and a store, on simulated hardware. It does what the
+/// server's shell does, in one thread.
+struct ReplicaHost: SimulatedProcess {
+    typealias Message = HostMessage
+    typealias Timer = HostTimer
+    typealias Request = HostRequest
+    typealias Report = HostReport
+    typealias Input = SimulatedInput<HostMessage, HostTimer, HostRequest>
+    typealias Output = SimulatedOutput<HostMessage, HostTimer, HostReport>
+
+    struct Settings {
+        var replica: Replica.Settings
+        /// The state machine is stored whenever it has applied this many slots more.
+        var slotsPerStore: UInt64
+        var recordsPerSegment: Int
+        /// How long chosen entries wait for the state machine; at once when it is zero.
+        var applyDelay: TimeSpan
+        var flaw: HostFlaw?
+    }
+
+    let settings: Settings
+    /// `nil` when the process refused to start.
+    var replica: Replica?
+    var machine: LogMachine
+    var log: SimulatedLog
+    /// What recovery has found to write, carried out by the first step.
+    private var repairs: [Output]
+    private var refusal: String?
+
+    private var inputs: [ReplicaInput] = []
+    private var replicaOutputs: [ReplicaOutput] = []
+    /// Chosen and not applied; `backlogFirst` is the slot of the first of them.
+    private var backlog: [Entry] = []
+    private var backlogFirst: Slot = .zero
+    private var waitingReads: [(id: ReadID, at: Slot)] = []
+
+    /// Stores so far, as the simulator counts them, and the slots of those that are not durable yet.
+    private var stores: UInt64 = 0
+    private var storing: [(store: UInt64, slot: Slot)] = []
+    private var storedSlot: Slot
+    /// A checkpoint that was received and is being stored.
+    private var installing: (store: UInt64, machine: LogMachine, from: ProcessID, number: UInt64)?
+    private var sending: [(to: ProcessID, number: UInt64)] = []
+    private var checkpointsSent: UInt64 = 0
+
+    // MARK: Recovery
+
+    init(settings: Settings, bootstrap: Configuration, disk: SimulatedDisk) {
+        self.settings = settings
+        var repairs: [Output] = []
+        machine = LogMachine(configuration: bootstrap)
+        do {
+            if let image = disk.cell(0) { machine = try LogMachine(image: image) }
+            var durable =
+                machine.applied == .zero && machine.configuration == bootstrap
+                ? ReplicaDurableState(bootstrap: bootstrap)
+                : ReplicaDurableState(storedUpTo: machine.applied, machine.configuration)
+            var records: [ReplicaRecord] = []
+            log = try SimulatedLog(
+                disk, recordsPerSegment: settings.recordsPerSegment, repairing: &repairs
+            ) { records.append($0) }
+            Self.spoil(&records, by: settings.flaw)
+            for record in records { try durable.absorb(record) }
+            replica = Replica(settings: settings.replica, recovered: durable)
+        } catch {
+            refusal = "\(error)"
+            log = SimulatedLog(recordsPerSegment: settings.recordsPerSegment)
+        }
+        self.repairs = repairs
+        storedSlot = machine.applied
+    }
+
+    private static func spoil(_ records: inout [ReplicaRecord], by flaw: HostFlaw?) {
+        switch flaw {
+        case .forgetsPromises:
+            records.removeAll { if case .promised = $0 { true } else { false } }
+        case .losesTail:
+            records.removeLast(min(records.count, 5))
+        default: break
+        }
+    }
+
+    // MARK: Steps
+
+    mutating func step(_ input: Input, at now: Instant, into outputs: inout [Output]) {
+        guard replica != nil else {
+            if case .start = input { outputs.append(.report(.refusedToStart(refusal ?? "unknown"))) }
+            return
+        }
+        switch input {
+        case .start:
+            outputs += repairs
+            repairs = []
+            outputs.append(.report(.recovered(upTo: machine.applied, machine.hash)))
+            inputs.append(.start)
+        case .received(let message, let from):
+            onReceived(message, from, into: &outputs)
+        case .timerFired(let timer):
+            onTimer(timer, into: &outputs)
+        case .durable(let write):
+            if let record = log.durableRecord(at: write) { inputs.append(.durable(upTo: record)) }
+        case .stored(let store):
+            onStored(store, into: &outputs)
+        case .requested(let request):
+            onRequest(request, into: &outputs)
+        }
+        run(at: now, into: &outputs)
+    }
+
+    /// Gives the replica what has come up, until nothing more follows from it.
+    private mutating func run(at now: Instant, into outputs: inout [Output]) {
+        var next = 0
+        while next < inputs.count {
+            let input = inputs[next]
+            next += 1
+            replicaOutputs.removeAll(keepingCapacity: true)
+            replica?.step(input, at: now, into: &replicaOutputs)
+            for index in replicaOutputs.indices { carryOut(replicaOutputs[index], into: &outputs) }
+            if log.wantsCut, let preamble = replica?.segmentPreamble {
+                for (bytes, file) in log.cut(preamble) { outputs.append(.append(bytes, file: file)) }
+            }
+        }
+        inputs.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func onReceived(
+        _ message: HostMessage, _ from: ProcessID, into outputs: inout [Output]
+    ) {
+        switch message {
+        case .replica(let bytes):
+            guard var message = try? bytes.withUnsafeBytes({ try ReplicaMessage(decoding: $0) }) else {
+                preconditionFailure("\(settings.replica.process) cannot read \(bytes) from \(from)")
+            }
+            if settings.flaw == .hidesAccepted { message.hideAccepted() }
+            inputs.append(.received(message, from: from))
+            if settings.flaw == .countsOneForAll, message.isAnswerOfAcceptor {
+                for voter in replica?.configuration.voters ?? []
+                where voter != from && voter != settings.replica.process {
+                    inputs.append(.received(message, from: voter))
+                }
+            }
+        case .checkpoint(let number, let image):
+            onCheckpoint(number, image, from, into: &outputs)
+        case .checkpointInstalled(let number):
+            guard let index = sending.firstIndex(where: { $0.to == from && $0.number == number }) else {
+                // The answer to an earlier checkpoint, which was given up.
+                return
+            }
+            sending.remove(at: index)
+            outputs.append(.cancelTimer(.checkpoint(from)))
+            inputs.append(.checkpointSent(to: from))
+        }
+    }
+
+    private mutating func onTimer(_ timer: HostTimer, into outputs: inout [Output]) {
+        switch timer {
+        case .replica(let timer): inputs.append(.timerFired(timer))
+        case .apply: applyBacklog(into: &outputs)
+        case .checkpoint(let process):
+            sending.removeAll { $0.to == process }
+            inputs.append(.checkpointFailed(process))
+        }
+    }
+
+    private mutating func onRequest(_ request: HostRequest, into outputs: inout [Output]) {
+        switch request {
+        case .propose(let proposals): inputs.append(.proposed(proposals))
+        case .read(let id):
+            if settings.flaw == .readsWithoutQuorum, replica?.isLeader == true {
+                outputs.append(.report(.answeredRead(id, from: machine.applied)))
+            } else {
+                inputs.append(.readRequested(id))
+            }
+        case .transfer(let process): inputs.append(.transferRequested(to: process))
+        case .reconfigure(let id, let change): inputs.append(.reconfigurationRequested(id, change))
+        }
+    }
+
+    // MARK: What the replica wants
+
+    private mutating func carryOut(_ output: ReplicaOutput, into outputs: inout [Output]) {
+        switch output {
+        case .persist(let record):
+            let (bytes, file) = log.append(record)
+            outputs.append(.append(bytes, file: file))
+        case .send(let message, let to, let after):
+            let write = settings.flaw == .answersBeforeDurable ? .none : log.write(of: after)
+            outputs.append(.send(HostMessage(message), to: to, after: write))
+        case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
+        case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))
+        case .apply(let first, let entries): onChosen(first, entries, into: &outputs)
+        case .answerRead(let id, let slot):
+            waitingReads.append((id, slot))
+            answerReads(into: &outputs)
+        case .refuseRead(let id, let refusal): outputs.append(.report(.refusedRead(id, refusal)))
+        case .refuseProposal(let id, let refusal):
+            if settings.flaw == .retriesProposals, refusal == .outcomeUnknown {
+                inputs.append(.proposed([Proposal(id: id, payload: Payload("again"))]))
+            } else {
+                outputs.append(.report(.refusedProposal(id, refusal)))
+            }
+        case .finishTransfer(let to, let refusal):
+            outputs.append(.report(.finishedTransfer(to: to, refusal)))
+        case .leaderChanged(let leader, let ballot):
+            outputs.append(.report(.leaderChanged(leader, ballot)))
+        case .sendCheckpoint(let to): sendCheckpoint(to, into: &outputs)
+        case .trim(let slot):
+            for file in log.trim(before: slot) { outputs.append(.remove(file: file)) }
+            outputs.append(.report(.trimmed(before: slot)))
+        case .configurationChanged(let configuration):
+            outputs.append(.report(.configurationChanged(configuration)))
+        case .retire: outputs.append(.report(.retired))
+        }
+    }
+
+    private mutating func onChosen(_ first: Slot, _ entries: [Entry], into outputs: inout [Output]) {
+        if backlog.isEmpty { backlogFirst = first }
+        precondition(
+            first == backlogFirst.advanced(by: backlog.count),
+            "\(settings.replica.process) is to apply \(first) after \(backlogFirst)+\(backlog.count)")
+        backlog += entries
+        if settings.flaw == .appliesOutOfOrder, backlog.count > 1 { backlog.swapAt(0, backlog.count - 1) }
+        if settings.applyDelay == .zero {
+            applyBacklog(into: &outputs)
+        } else {
+            outputs.append(.setTimer(.apply, after: .zero...settings.applyDelay))
+        }
+    }
+
+    private mutating func applyBacklog(into outputs: inout [Output]) {
+        let skipped =
+            backlogFirst <= machine.applied
+            ? min(backlog.count, Int(machine.applied.rawValue - backlogFirst.rawValue) + 1) : 0
+        let entries = Array(backlog.dropFirst(skipped))
+        backlog.removeAll()
+        guard !entries.isEmpty else { return }
+        let first = machine.applied.next
+        for entry in entries { machine.apply(entry) }
+        outputs.append(.report(.applied(first: first, entries, machine.hash)))
+        inputs.append(.applied(upTo: machine.applied))
+        answerReads(into: &outputs)
+        storeWhenDue(into: &outputs)
+    }
+
+    private mutating func answerReads(into outputs: inout [Output]) {
+        for (id, slot) in waitingReads where slot <= machine.applied {
+            outputs.append(.report(.answeredRead(id, from: machine.applied)))
+        }
+        waitingReads.removeAll { $0.at <= machine.applied }
+    }
+
+    // MARK: The store and checkpoints
+
+    private mutating func store(_ machine: LogMachine, into outputs: inout [Output]) {
+        stores += 1
+        storing.append((stores, machine.applied))
+        outputs.append(.store(machine.image, cell: 0))
+    }
+
+    private mutating func storeWhenDue(into outputs: inout [Output]) {
+        let last = storing.last?.slot ?? storedSlot
+        // While a checkpoint is being stored nothing older may replace it.
+        guard installing == nil, machine.applied.rawValue >= last.rawValue + settings.slotsPerStore else { return }
+        store(machine, into: &outputs)
+    }
+
+    private mutating func onStored(_ store: RecordNumber, into outputs: inout [Output]) {
+        while let first = storing.first, first.store <= store.rawValue {
+            storedSlot = first.slot
+            storing.removeFirst()
+        }
+        if let (number, image, from, checkpoint) = installing, number <= store.rawValue {
+            installing = nil
+            outputs.append(.send(.checkpointInstalled(number: checkpoint), to: from, after: .none))
+            if image.applied > machine.applied {
+                machine = image
+                outputs.append(.report(.installed(upTo: machine.applied, machine.hash)))
+                inputs.append(.checkpointInstalled(upTo: machine.applied, machine.configuration))
+                answerReads(into: &outputs)
+            }
+        }
+        if installing == nil { inputs.append(.stored(upTo: storedSlot)) }
+    }
+
+    private mutating func sendCheckpoint(_ to: ProcessID, into outputs: inout [Output]) {
+        checkpointsSent += 1
+        sending.append((to, checkpointsSent))
+        outputs.append(.report(.sentCheckpoint(to: to)))
+        outputs.append(
+            .send(.checkpoint(number: checkpointsSent, image: machine.image), to: to, after: .none))
+        let patience = settings.replica.electionTimeout
+        outputs.append(.setTimer(.checkpoint(to), after: patience * 2...patience * 4))
+    }
+
+    private mutating func onCheckpoint(
+        _ number: UInt64, _ image: [UInt8], _ from: ProcessID, into outputs: inout [Output]
+    ) {
+        guard let received = try? LogMachine(image: image) else {
+            preconditionFailure("\(settings.replica.process) cannot read a checkpoint from \(from)")
+        }
+        guard received.applied > machine.applied else {
+            // The log was faster, or this is a copy.
+            outputs.append(.send(.checkpointInstalled(number: number), to: from, after: .none))
+            return
+        }
+        guard installing == nil else { return }
+        store(received, into: &outputs)
+        installing = (stores, received, from, number)
+    }
+}
+
+extension ReplicaMessage {
+    /// Whether this is an acceptor's yes.
+    fileprivate var isAnswerOfAcceptor: Bool {
+        switch self {
+        case .canvassed, .promise, .accepted, .heartbeatAnswer: true
+        default: false
+        }
+    }
+
+    fileprivate mutating func hideAccepted() {
+        guard case .promise(var promise) = self else { return }
+        promise.chunk = AcceptedChunk(first: promise.chunk.first, entries: [], runs: [])
+        promise.last = Slot(promise.chunk.first.rawValue - 1)
+        self = .promise(promise)
+    }
+}

@@ -1,0 +1,295 @@
+import Automata
+import Paxos
+import Replica
+import Simulation
+
+/// One run of a cluster of production replicas in two phases, after TigerBeetle's simulator: while faults
+/// strike, nothing wrong may happen; once they have stopped, everything right must happen in bounded time.
+public struct ReplicaRun {
+    public struct Outcome: Sendable {
+        public let violation: Violation?
+        /// Names the run: the same for the same seed, always.
+        public let hash: StableHash
+        public let statistics: RunStatistics
+        /// As much of the trace as was asked for.
+        public let trace: [String]
+    }
+
+    private enum Wake {
+        static let request: UInt64 = 1
+        static let probe: UInt64 = 2
+    }
+
+    private let plan: RunPlan
+    private var cluster: SimulatedCluster<ReplicaHost>
+    private var checker: ReplicaChecker
+    private var clients: SimulatedClients
+    private var random: SeededRandom
+    private var statistics = RunStatistics()
+    /// What each process showed of itself after its last step in this incarnation.
+    private var shown: [(process: ProcessID, ballot: Ballot, chosen: Slot)] = []
+    private var retired: [ProcessID] = []
+    private var lastLeading = Ballot.none
+
+    public static func run(_ options: RunOptions) -> Outcome {
+        var run = ReplicaRun(options)
+        var violation: Violation?
+        do {
+            try run.strike()
+            try run.recover()
+        } catch {
+            violation = error
+        }
+        return run.outcome(violation)
+    }
+
+    private init(_ options: RunOptions) {
+        var random = SeededRandom(seed: options.seed)
+        let plan = RunPlan(options: options, from: &random)
+        self.plan = plan
+        checker = ReplicaChecker(bootstrap: plan.bootstrap)
+        clients = SimulatedClients(spares: plan.spares, random: random.fork())
+        cluster = SimulatedCluster(
+            processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(), keeping: options.keeping
+        ) { process, _, disk in
+            var settings = plan.host
+            settings.replica.process = process
+            return ReplicaHost(
+                settings: settings,
+                bootstrap: plan.members.contains(process) ? plan.bootstrap : .unknown, disk: disk)
+        }
+        self.random = random
+    }
+
+    private func outcome(_ violation: Violation?) -> Outcome {
+        var statistics = self.statistics
+        statistics += clients.statistics
+        statistics.runs = 1
+        statistics.events = cluster.counts.events
+        statistics.virtualMilliseconds = cluster.now.nanoseconds / 1_000_000
+        statistics.chosen = checker.chosen.count
+        statistics.crashes = cluster.counts.crashes
+        statistics.damagedLogs = cluster.counts.damagedLogs
+        statistics.partitions = cluster.counts.partitions
+        statistics.pauses = cluster.counts.pauses
+        statistics.clogs = cluster.counts.clogs
+        return Outcome(
+            violation: violation, hash: cluster.trace.hash, statistics: statistics,
+            trace: cluster.trace.lines)
+    }
+
+    // MARK: Safety
+
+    private mutating func strike() throws(Violation) {
+        for process in plan.members { try start(process) }
+        cluster.startFaults()
+        cluster.wake(Wake.request, after: plan.requestGap)
+        let end = cluster.now + plan.faultySpan
+        while cluster.now < end, let occurrence = cluster.advance() {
+            try onOccurrence(occurrence)
+            if occurrence == .woke(Wake.request) {
+                try ask()
+                cluster.wake(Wake.request, after: clients.gap(plan.requestGap))
+            }
+        }
+    }
+
+    /// A random process is asked for something by its clients.
+    private mutating func ask() throws(Violation) {
+        let up = cluster.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) }
+        guard !up.isEmpty else { return }
+        let process = clients.pick(up)
+        let (request, starting) = clients.request(to: process, checker.configuration, plan)
+        if let starting, !retired.contains(starting) { try start(starting) }
+        try submit(request, to: process)
+    }
+
+    private mutating func start(_ process: ProcessID) throws(Violation) {
+        guard !cluster.isUp(process) else { return }
+        shown.removeAll { $0.process == process }
+        cluster.start(process)
+        try onReports()
+    }
+
+    private mutating func submit(_ request: HostRequest, to process: ProcessID) throws(Violation) {
+        guard cluster.submit(request, to: process) else { return }
+        try onReports()
+        try look(at: process)
+    }
+
+    // MARK: After every event
+
+    private mutating func onOccurrence(_ occurrence: SimulatedCluster<ReplicaHost>.Occurrence) throws(Violation) {
+        switch occurrence {
+        case .stepped(let process):
+            try onReports()
+            try look(at: process)
+        case .started(let process):
+            shown.removeAll { $0.process == process }
+            try onReports()
+            try look(at: process)
+        case .crashed:
+            for process in cluster.processes where !cluster.isUp(process) { clients.onCrash(of: process) }
+        case .woke, .other:
+            try onReports()
+        }
+    }
+
+    private mutating func onReports() throws(Violation) {
+        for (process, report) in cluster.reports {
+            switch report {
+            case .recovered(let slot, let hash):
+                try checker.onReplaced(process, upTo: slot, hash)
+            case .refusedToStart(let reason):
+                throw Violation(.recovery, "\(process) refused to start: \(reason)")
+            case .applied(let first, let entries, let hash):
+                let before = checker.configuration.epoch
+                try checker.onApplied(process, first: first, entries, hash)
+                try clients.onApplied(at: process, first: first, entries)
+                statistics.reconfigurations += Int(checker.configuration.epoch - before)
+            case .installed(let slot, let hash):
+                try checker.onReplaced(process, upTo: slot, hash)
+                statistics.checkpoints += 1
+            case .answeredRead(let id, let slot):
+                try clients.onAnsweredRead(id, from: slot)
+            case .refusedRead(let id, _):
+                clients.onRefusedRead(id)
+            case .refusedProposal(let id, let refusal):
+                try checker.onRefused(id, refusal)
+                clients.onRefusedProposal(id, refusal)
+            case .finishedTransfer(_, let refusal):
+                if refusal == nil { statistics.transfers += 1 }
+            case .leaderChanged(let leader, let ballot):
+                if leader == process, ballot > lastLeading {
+                    lastLeading = ballot
+                    statistics.elections += 1
+                }
+            case .trimmed:
+                statistics.trims += 1
+            case .retired:
+                statistics.retirements += 1
+                retired.append(process)
+            case .configurationChanged, .sentCheckpoint:
+                break
+            }
+        }
+    }
+
+    /// What a process shows of itself must fit together, and within one incarnation never go back.
+    private mutating func look(at process: ProcessID) throws(Violation) {
+        guard let replica = cluster[process]?.replica else { return }
+        let (ballot, chosen, applied) = (replica.ballot, replica.chosenUpTo, replica.appliedUpTo)
+        guard applied <= chosen else {
+            throw Violation(.invariant, "\(process) has applied \(applied) and knows \(chosen) as chosen")
+        }
+        if replica.isLeader, ballot.process != process {
+            throw Violation(.invariant, "\(process) leads with \(ballot), which it does not own")
+        }
+        if let index = shown.firstIndex(where: { $0.process == process }) {
+            guard ballot >= shown[index].ballot, chosen >= shown[index].chosen else {
+                throw Violation(
+                    .invariant,
+                    "\(process) went back from \(shown[index].ballot), \(shown[index].chosen) to \(ballot), \(chosen)")
+            }
+            shown[index] = (process, ballot, chosen)
+        } else {
+            shown.append((process, ballot, chosen))
+        }
+    }
+
+    // MARK: Liveness
+
+    /// What a process must have done for its clients since faults stopped.
+    private struct Probe {
+        let process: ProcessID
+        var write: (id: ProposalID, isDone: Bool)?
+        var read: (id: ReadID, isDone: Bool)?
+
+        var isDone: Bool { write?.isDone == true && read?.isDone == true }
+    }
+
+    private mutating func recover() throws(Violation) {
+        let healthy = drawnHealthy()
+        let started = cluster.processes.filter { cluster.isUp($0) }
+        cluster.stopFaults(healthy: healthy, cuttingOff: random.element(Array(SimulatedCluster.RemainingLinks.allCases)))
+        for process in healthy where !started.contains(process) { shown.removeAll { $0.process == process } }
+        try onReports()
+
+        var probes = healthy.map { Probe(process: $0) }
+        let end = cluster.now + plan.patience
+        cluster.wake(Wake.probe, after: .milliseconds(200))
+        while let occurrence = cluster.advance() {
+            try onOccurrence(occurrence)
+            guard occurrence == .woke(Wake.probe) else { continue }
+            let expected = healthy.filter { checker.configuration.isMember($0) && !retired.contains($0) }
+            try probe(&probes, expected)
+            if probes.allSatisfy({ $0.isDone || !expected.contains($0.process) }), isConverged(expected) {
+                return
+            }
+            guard cluster.now < end else { throw Violation(.liveness, complaint(probes, expected)) }
+            cluster.wake(Wake.probe, after: .milliseconds(200))
+        }
+    }
+
+    /// All that have ever run, or a quorum of the voters.
+    private mutating func drawnHealthy() -> [ProcessID] {
+        let all = cluster.processes.filter {
+            (cluster.isUp($0) || plan.members.contains($0) || checker.configuration.isMember($0)
+                || cluster.incarnation(of: $0) > 0) && !retired.contains($0)
+        }
+        guard plan.leavesSomeOut else { return all }
+        let configuration = checker.configuration
+        var healthy: [ProcessID] = []
+        for voter in random.shuffled(configuration.voters)
+        where !(configuration.isPhase1Quorum(healthy) && configuration.isPhase2Quorum(healthy)) {
+            healthy.append(voter)
+        }
+        return healthy.sorted()
+    }
+
+    private mutating func probe(_ probes: inout [Probe], _ expected: [ProcessID]) throws(Violation) {
+        for index in probes.indices where expected.contains(probes[index].process) && !probes[index].isDone {
+            let process = probes[index].process
+            if let (id, isDone) = probes[index].write, !isDone {
+                if checker.slot(of: id) != nil, !clients.awaits(id) {
+                    probes[index].write?.isDone = true
+                } else if !clients.awaits(id) {
+                    probes[index].write = nil
+                }
+            }
+            if probes[index].write == nil {
+                let request = clients.proposals(at: process, count: 1)
+                if case .propose(let proposals) = request { probes[index].write = (proposals[0].id, false) }
+                try submit(request, to: process)
+            }
+            if let (id, isDone) = probes[index].read, !isDone, !clients.awaits(id) {
+                if clients.wasAnswered(id) { probes[index].read?.isDone = true } else { probes[index].read = nil }
+            }
+            if probes[index].read == nil {
+                let request = clients.read(at: process)
+                if case .read(let id) = request { probes[index].read = (id, false) }
+                try submit(request, to: process)
+            }
+        }
+    }
+
+    private func isConverged(_ expected: [ProcessID]) -> Bool {
+        guard !expected.isEmpty else { return false }
+        let leaders = expected.filter { cluster[$0]?.replica?.isLeader == true }
+        guard leaders.count == 1, checker.lastChosen >= clients.known else { return false }
+        return expected.allSatisfy {
+            checker.applied(at: $0) == checker.lastChosen && cluster[$0]?.replica?.leader == leaders[0]
+        }
+    }
+
+    private func complaint(_ probes: [Probe], _ expected: [ProcessID]) -> String {
+        let states = expected.map { process in
+            let probe = probes.first { $0.process == process }
+            let leader = cluster[process]?.replica?.leader.map { "\($0)" } ?? "nobody"
+            return "\(process) has applied \(checker.applied(at: process)), follows \(leader), "
+                + "write \(probe?.write?.isDone == true), read \(probe?.read?.isDone == true)"
+        }
+        return "\(plan.patience) after faults stopped, of \(checker.lastChosen): \(states.joined(separator: "; ")); "
+            + "\(checker.configuration)"
+    }
+}

@@ -1,0 +1,102 @@
+import Automata
+import Paxos
+import Replica
+import Simulation
+
+/// What one run is like: everything in it is drawn from the seed.
+struct RunPlan {
+    /// The first members, then the spares that changes of the configuration may bring in.
+    let members: [ProcessID]
+    let spares: [ProcessID]
+    let bootstrap: Configuration
+    var mix: FaultMix
+    var host: ReplicaHost.Settings
+    /// How long faults strike.
+    let faultySpan: TimeSpan
+    /// How long everything may take to be well again once they have stopped.
+    let patience: TimeSpan
+    /// The mean time between two things that clients ask for.
+    let requestGap: TimeSpan
+    let reconfigures: Bool
+    let transfers: Bool
+    /// When faults stop, only a quorum becomes healthy.
+    let leavesSomeOut: Bool
+
+    init(options: RunOptions, from random: inout SeededRandom) {
+        let count = options.processes
+        members = (1...count).map { ProcessID(UInt64($0)) }
+        spares = (count + 1...count + 3).map { ProcessID(UInt64($0)) }
+        reconfigures = random.chance(400_000) && options.bootstrap == nil
+        transfers = random.coin()
+        leavesSomeOut = !reconfigures && random.chance(400_000)
+        bootstrap = options.bootstrap ?? Self.configuration(members, reconfigures, &random)
+        mix = FaultMix.drawn(processes: count, from: &random)
+
+        var replica = Replica.Settings(process: members[0])
+        replica.heartbeatInterval = .milliseconds(random.element([10, 30, 100]))
+        replica.electionTimeout = replica.heartbeatInterval * random.element([5, 10])
+        if random.coin() { replica.entriesInFlightLimit = random.number(in: 1...40) }
+        if random.coin() { replica.batchBytesLimit = random.number(in: 100...4_000) }
+        if random.coin() { replica.messagesInFlightLimit = random.number(in: 1...4) }
+        if random.coin() { replica.unappliedEntriesLimit = random.number(in: 5...200) }
+        if random.coin() { replica.waitingReadsLimit = random.number(in: 1...10) }
+        replica.catchUpEntries = random.coin() ? random.number(in: 0...200) : random.number(in: 0...10)
+        if random.coin() { replica.catchUpBytes = random.number(in: 1_000...100_000) }
+        replica.promotionLagLimit = random.number(in: 0...100)
+        if random.chance(300_000) {
+            replica.leaseReadsClockDriftPPM = 50_000
+            // Two clocks may then differ by twice the skew of one, and by a little more.
+            mix.clockSkewPPM = min(mix.clockSkewPPM, 20_000)
+        }
+        host = ReplicaHost.Settings(
+            replica: replica, slotsPerStore: UInt64(random.element([1, 5, 20, 100, 500])),
+            recordsPerSegment: random.element([3, 20, 100, 500]),
+            applyDelay: random.coin() ? .zero : .milliseconds(random.element([1, 20, 200])),
+            flaw: options.flaw)
+        faultySpan = .milliseconds(UInt64(random.number(in: 4_000...15_000)))
+        patience = .seconds(60)
+        requestGap = .milliseconds(random.element([3, 10, 40]))
+    }
+
+    /// Mostly majorities; now and then another quorum system.
+    private static func configuration(
+        _ members: [ProcessID], _ reconfigures: Bool, _ random: inout SeededRandom
+    ) -> Configuration {
+        let count = members.count
+        var quorums = QuorumSystem.majority
+        if !reconfigures, random.chance(400_000) {
+            switch random.index(3) {
+            case 0:
+                let phase2 = random.number(in: 1...count)
+                quorums = .flexible(phase1: count + 1 - phase2, phase2: phase2)
+            case 1:
+                let weights = members.map { QuorumSystem.Weight($0, UInt64(random.number(in: 1...3))) }
+                let total = weights.reduce(0) { $0 + $1.weight }
+                quorums = .weighted(weights, phase1: total / 2 + 1, phase2: total / 2 + 1)
+            default:
+                let split = random.number(in: 1...count - 1)
+                quorums = .grid(rows: [Array(members[..<split]), Array(members[split...])])
+            }
+        }
+        guard let configuration = try? Configuration(voters: members, quorums: quorums) else {
+            preconditionFailure("\(quorums) does not fit \(members)")
+        }
+        return configuration
+    }
+}
+
+/// What a caller chooses about a run.
+public struct RunOptions: Sendable {
+    public var seed: UInt64
+    /// How many processes the cluster begins with.
+    public var processes: Int
+    public var keeping: Trace.Keeping = .hashOnly
+    public var flaw: HostFlaw?
+    /// Instead of the configuration that the seed draws.
+    public var bootstrap: Configuration?
+
+    public init(seed: UInt64, processes: Int) {
+        self.seed = seed
+        self.processes = processes
+    }
+}

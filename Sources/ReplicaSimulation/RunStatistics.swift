@@ -1,0 +1,56 @@
+/// How much has happened in one run or in many, so that one sees whether the interesting things did.
+public struct RunStatistics: Hashable, Sendable {
+    public var runs = 0
+    public var events = 0
+    public var virtualMilliseconds: UInt64 = 0
+    public var chosen = 0
+    public var proposed = 0
+    public var acknowledged = 0
+    public var refused = 0
+    public var unknown = 0
+    public var readsAnswered = 0
+    public var readsRefused = 0
+    public var elections = 0
+    public var transfers = 0
+    public var reconfigurations = 0
+    public var checkpoints = 0
+    public var trims = 0
+    public var crashes = 0
+    public var damagedLogs = 0
+    public var partitions = 0
+    public var pauses = 0
+    public var clogs = 0
+    public var retirements = 0
+
+    public init() {}
+
+    private static var counters: [(name: String, path: WritableKeyPath<RunStatistics, Int>)] {
+        [
+            ("events", \.events), ("chosen entries", \.chosen), ("proposals", \.proposed),
+            ("acknowledged", \.acknowledged), ("refused", \.refused), ("outcome unknown", \.unknown),
+            ("reads answered", \.readsAnswered), ("reads refused", \.readsRefused), ("elections", \.elections),
+            ("leader transfers", \.transfers), ("reconfigurations", \.reconfigurations),
+            ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
+            ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),
+            ("partitions", \.partitions), ("pauses", \.pauses), ("clogged links", \.clogs),
+        ]
+    }
+
+    public static func += (a: inout RunStatistics, b: RunStatistics) {
+        a.runs += b.runs
+        a.virtualMilliseconds += b.virtualMilliseconds
+        for (_, path) in counters { a[keyPath: path] += b[keyPath: path] }
+    }
+
+    /// One counter a line: the total, and the mean of a run.
+    public var table: String {
+        let runs = max(self.runs, 1)
+        var lines = ["runs \(self.runs), virtual time \(virtualMilliseconds / 1_000) s"]
+        for (name, path) in Self.counters {
+            let total = self[keyPath: path]
+            let tenths = total * 10 / runs
+            lines.append("  \(name): \(total) (\(tenths / 10).\(tenths % 10) a run)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

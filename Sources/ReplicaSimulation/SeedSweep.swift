@@ -1,0 +1,64 @@
+import Simulation
+
+/// Many runs, one seed after the other: what `simulate` does, free of any way to parse a command line.
+public struct SeedSweep: Sendable {
+    public struct Options: Sendable {
+        public var firstSeed: UInt64 = 1
+        public var seeds = 1
+        public var processes = 3
+        /// Prints the whole trace of every run.
+        public var printsTrace = false
+        /// How many lines of the trace of a failing run are printed.
+        public var lastLines = 60
+        /// The sweep ends at the first failure.
+        public var stopsAtFailure = true
+        /// What a user types to run the simulator; the replay of a failure begins with it.
+        public var command = "synod simulate"
+
+        public init() {}
+    }
+
+    public private(set) var failures: [(seed: UInt64, violation: Violation)] = []
+    public private(set) var statistics = RunStatistics()
+    private let options: Options
+
+    public init(_ options: Options) { self.options = options }
+
+    /// Runs all seeds and says what happened through `say`, one call a line. True when nothing was wrong.
+    public mutating func run(say: (String) -> Void) -> Bool {
+        for seed in options.firstSeed..<options.firstSeed + UInt64(options.seeds) {
+            let outcome = run(seed: seed)
+            statistics += outcome.statistics
+            if options.printsTrace { outcome.trace.forEach(say) }
+            if options.seeds == 1 { say("seed \(seed): trace \(outcome.hash)") }
+            if let violation = outcome.violation {
+                failures.append((seed, violation))
+                complain(seed, violation, say)
+                if options.stopsAtFailure { break }
+            }
+            let done = seed - options.firstSeed + 1
+            if done % 250 == 0 { say("\(done) of \(options.seeds) seeds, \(failures.count) failures") }
+        }
+        say("\(options.processes) processes, seeds from \(options.firstSeed): \(failures.count) failures")
+        say(statistics.table)
+        return failures.isEmpty
+    }
+
+    private func run(seed: UInt64) -> ReplicaRun.Outcome {
+        var one = RunOptions(seed: seed, processes: options.processes)
+        if options.printsTrace { one.keeping = .everything }
+        return ReplicaRun.run(one)
+    }
+
+    private func complain(_ seed: UInt64, _ violation: Violation, _ say: (String) -> Void) {
+        var one = RunOptions(seed: seed, processes: options.processes)
+        one.keeping = .last(options.lastLines)
+        if !options.printsTrace { ReplicaRun.run(one).trace.suffix(options.lastLines).forEach(say) }
+        say("seed \(seed) fails: \(violation)")
+        say("replay: \(replay(seed))")
+    }
+
+    private func replay(_ seed: UInt64) -> String {
+        "\(options.command) --seed \(seed) --processes \(options.processes) --trace"
+    }
+}
