@@ -54,14 +54,16 @@ let floors: [Floor] = [
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], core: true),
 ]
 
-/// L6: the command. It composes everything.
+/// L7: the commands. `synod` composes everything; `simulate` needs no network stack.
 let command = Floor(
-    level: 6, name: "synod",
+    level: 7, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Simulation", "CMalloc",
+        "EtcdDialect", "Simulation", "ReplicaSimulation", "CMalloc",
     ],
     external: [nio, nioPosix, arguments, yaml])
+
+let simulate = Floor(level: 7, name: "simulate", uses: ["ReplicaSimulation"], core: true)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
@@ -130,6 +132,13 @@ func testSupportTarget(_ floor: Floor) -> Target {
         path: "Tests/\(floor.name)", swiftSettings: settings)
 }
 
+func executableTarget(_ floor: Floor) -> Target {
+    check(floor)
+    return .executableTarget(
+        name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
+        swiftSettings: settings)
+}
+
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -142,6 +151,7 @@ let package = Package(
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),
+        .executable(name: "simulate", targets: ["simulate"]),
     ]
         + (coreOnly ? [] : [.executable(name: "synod", targets: ["synod"])]),
     dependencies: coreOnly
@@ -154,12 +164,8 @@ let package = Package(
         ],
     targets: floors.filter { $0.core || !coreOnly }.map(target)
         + tests.filter { $0.core || !coreOnly }.map(testTarget)
+        + [executableTarget(simulate)]
         + (coreOnly
             ? []
-            : systemLibraries + testSupport.map(testSupportTarget) + [
-                .executableTarget(
-                    name: command.name,
-                    dependencies: command.uses.map { .init(stringLiteral: $0) } + command.external,
-                    swiftSettings: settings)
-            ])
+            : systemLibraries + testSupport.map(testSupportTarget) + [executableTarget(command)])
 )

@@ -46,6 +46,16 @@ enum HostTimer: Hashable, TraceValue {
     /// A checkpoint that was sent to this process should have been installed by now.
     case checkpoint(ProcessID)
 
+    func trace(into hash: inout StableHash) {
+        switch self {
+        case .replica(.election): hash.combine(1)
+        case .replica(.heartbeat): hash.combine(2)
+        case .replica(.resend): hash.combine(3)
+        case .apply: hash.combine(4)
+        case .checkpoint(let process): hash.combine(5 + process.rawValue)
+        }
+    }
+
     var traceText: String { "\(self)" }
 }
 

@@ -76,7 +76,8 @@ struct ReplicaChecker {
             } else if chosen[Int(slot.rawValue) - 1] != entry {
                 throw Violation(
                     .agreement,
-                    "\(process) applied \(entry) in \(slot), where \(chosen[Int(slot.rawValue) - 1]) was applied")
+                    "\(process) applied \(entry) in \(slot), where \(chosen[Int(slot.rawValue) - 1]) was applied"
+                )
             }
         }
         setApplied(first.advanced(by: entries.count - 1), at: process)

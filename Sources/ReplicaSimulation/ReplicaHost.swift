@@ -265,7 +265,9 @@ struct ReplicaHost: SimulatedProcess {
     private mutating func storeWhenDue(into outputs: inout [Output]) {
         let last = storing.last?.slot ?? storedSlot
         // While a checkpoint is being stored nothing older may replace it.
-        guard installing == nil, machine.applied.rawValue >= last.rawValue + settings.slotsPerStore else { return }
+        guard installing == nil, machine.applied.rawValue >= last.rawValue + settings.slotsPerStore else {
+            return
+        }
         store(machine, into: &outputs)
     }
 

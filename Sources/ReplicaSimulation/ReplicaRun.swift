@@ -50,7 +50,8 @@ public struct ReplicaRun {
         checker = ReplicaChecker(bootstrap: plan.bootstrap)
         clients = SimulatedClients(spares: plan.spares, random: random.fork())
         cluster = SimulatedCluster(
-            processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(), keeping: options.keeping
+            processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(),
+            keeping: options.keeping
         ) { process, _, disk in
             var settings = plan.host
             settings.replica.process = process
@@ -119,7 +120,9 @@ public struct ReplicaRun {
 
     // MARK: After every event
 
-    private mutating func onOccurrence(_ occurrence: SimulatedCluster<ReplicaHost>.Occurrence) throws(Violation) {
+    private mutating func onOccurrence(_ occurrence: SimulatedCluster<ReplicaHost>.Occurrence)
+        throws(Violation)
+    {
         switch occurrence {
         case .stepped(let process):
             try onReports()
@@ -189,7 +192,8 @@ public struct ReplicaRun {
             guard ballot >= shown[index].ballot, chosen >= shown[index].chosen else {
                 throw Violation(
                     .invariant,
-                    "\(process) went back from \(shown[index].ballot), \(shown[index].chosen) to \(ballot), \(chosen)")
+                    "\(process) went back from \(shown[index].ballot), \(shown[index].chosen) to \(ballot), \(chosen)"
+                )
             }
             shown[index] = (process, ballot, chosen)
         } else {
@@ -211,7 +215,8 @@ public struct ReplicaRun {
     private mutating func recover() throws(Violation) {
         let healthy = drawnHealthy()
         let started = cluster.processes.filter { cluster.isUp($0) }
-        cluster.stopFaults(healthy: healthy, cuttingOff: random.element(Array(SimulatedCluster.RemainingLinks.allCases)))
+        cluster.stopFaults(
+            healthy: healthy, cuttingOff: random.element(Array(SimulatedCluster.RemainingLinks.allCases)))
         for process in healthy where !started.contains(process) { shown.removeAll { $0.process == process } }
         try onReports()
 
@@ -263,7 +268,11 @@ public struct ReplicaRun {
                 try submit(request, to: process)
             }
             if let (id, isDone) = probes[index].read, !isDone, !clients.awaits(id) {
-                if clients.wasAnswered(id) { probes[index].read?.isDone = true } else { probes[index].read = nil }
+                if clients.wasAnswered(id) {
+                    probes[index].read?.isDone = true
+                } else {
+                    probes[index].read = nil
+                }
             }
             if probes[index].read == nil {
                 let request = clients.read(at: process)
@@ -289,7 +298,8 @@ public struct ReplicaRun {
             return "\(process) has applied \(checker.applied(at: process)), follows \(leader), "
                 + "write \(probe?.write?.isDone == true), read \(probe?.read?.isDone == true)"
         }
-        return "\(plan.patience) after faults stopped, of \(checker.lastChosen): \(states.joined(separator: "; ")); "
+        return
+            "\(plan.patience) after faults stopped, of \(checker.lastChosen): \(states.joined(separator: "; ")); "
             + "\(checker.configuration)"
     }
 }

@@ -28,7 +28,8 @@ public struct RunStatistics: Hashable, Sendable {
         [
             ("events", \.events), ("chosen entries", \.chosen), ("proposals", \.proposed),
             ("acknowledged", \.acknowledged), ("refused", \.refused), ("outcome unknown", \.unknown),
-            ("reads answered", \.readsAnswered), ("reads refused", \.readsRefused), ("elections", \.elections),
+            ("reads answered", \.readsAnswered), ("reads refused", \.readsRefused),
+            ("elections", \.elections),
             ("leader transfers", \.transfers), ("reconfigurations", \.reconfigurations),
             ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
             ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),

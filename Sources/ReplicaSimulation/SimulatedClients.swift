@@ -119,7 +119,8 @@ struct SimulatedClients {
             let slot = first.advanced(by: offset)
             guard slot > operation.floor else {
                 throw Violation(
-                    .linearizability, "\(id) was chosen in \(slot) and began when \(operation.floor) was known")
+                    .linearizability,
+                    "\(id) was chosen in \(slot) and began when \(operation.floor) was known")
             }
             known = max(known, slot)
             statistics.acknowledged += 1
@@ -138,7 +139,8 @@ struct SimulatedClients {
         guard slot >= operation.floor else {
             throw Violation(
                 .linearizability,
-                "read \(id.number) at \(operation.process) saw \(slot) and began when \(operation.floor) was known")
+                "read \(id.number) at \(operation.process) saw \(slot) and began when \(operation.floor) was known"
+            )
         }
         known = max(known, slot)
         answered.insert(id.number)

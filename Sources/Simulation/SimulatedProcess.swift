@@ -7,6 +7,11 @@ public protocol TraceValue {
     var traceText: String { get }
 }
 
+extension TraceValue {
+    /// Hashes the text: enough for what is rare.
+    public func trace(into hash: inout StableHash) { hash.combine(Array(traceText.utf8)) }
+}
+
 /// An automaton together with as much of a host as it needs to live on simulated hardware: it writes bytes
 /// to a simulated disk, its messages cross a simulated network, and it starts again from its disk.
 ///

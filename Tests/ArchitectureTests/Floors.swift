@@ -7,9 +7,14 @@ struct Floors {
         /// Modules of other packages.
         let external: [String]
         let isCore: Bool
+
+        /// Tests, and what only tests use.
+        var isTest: Bool { name.contains("Test") }
     }
 
     let all: [Floor]
+    /// Targets without sources of ours: the names of C libraries.
+    let systemLibraries: [String]
 
     static let package = Floors(manifest: SourceTree.package.text("Package.swift"))
 
@@ -31,6 +36,7 @@ struct Floors {
                     isCore: rest.contains("core: true")))
         }
         all = floors
+        systemLibraries = manifest.matches(of: /systemLibrary\(\s*name: "(\w+)"/).map { String($0.1) }
     }
 
     private static func list(_ label: String, in text: String) -> [String] {

@@ -1,0 +1,52 @@
+import Glibc
+import ReplicaSimulation
+
+/// `simulate --seeds 2000 --processes 3`, or one seed with its trace: `simulate --seed 7 --processes 3 --trace`.
+@main enum Simulate {
+    static func main() {
+        guard let options = options(from: Array(CommandLine.arguments.dropFirst())) else {
+            say(
+                "usage: simulate [--seed N | --seeds COUNT --from N] [--processes N] [--trace] [--keep-going] "
+                    + "[--lines N]")
+            exit(2)
+        }
+        var sweep = SeedSweep(options)
+        exit(sweep.run(say: say) ? 0 : 1)
+    }
+
+    private static func options(from arguments: [String]) -> SeedSweep.Options? {
+        var options = SeedSweep.Options()
+        options.command = "SYNOD_CORE=1 swift run -c release simulate"
+        var rest = arguments[...]
+        while let flag = rest.popFirst() {
+            switch flag {
+            case "--trace":
+                options.printsTrace = true
+                continue
+            case "--keep-going":
+                options.stopsAtFailure = false
+                continue
+            default: break
+            }
+            guard let number = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
+            switch flag {
+            case "--seeds": options.seeds = Int(number)
+            case "--seed", "--from": options.firstSeed = number
+            case "--processes" where (2...15).contains(number): options.processes = Int(number)
+            case "--lines": options.lastLines = Int(number)
+            default: return nil
+            }
+        }
+        return options
+    }
+
+    /// Writes a line at once, so that a long sweep shows how far it is.
+    private static func say(_ line: String) {
+        var bytes = Array((line + "\n").utf8)
+        while !bytes.isEmpty {
+            let written = write(1, bytes, bytes.count)
+            guard written > 0 else { return }
+            bytes.removeFirst(written)
+        }
+    }
+}
