@@ -2,36 +2,229 @@ import Automata
 import Coordination
 import NIOCore
 import NIOPosix
+import Paxos
+import Replica
+import Synchronization
+import WriteAheadLog
 
 /// A member of a cluster in production: the host that carries out what a `Replica` asks for, and the service
 /// that dialects talk to.
+///
+///     replica thread   the replica, its timers, the applied state      (`Host`)
+///     log thread       writes and syncs the log                        (`LogThread`)
+///     watch thread     every watcher                                   (`WatchHub`)
+///     store thread     makes the store durable                         (`StoreKeeper`)
+///     event loops      the peers' connections                          (`PeerNetwork`)
 public final class Server: CoordinationService, @unchecked Sendable {
     public let options: ServerOptions
+    private let identity: Identity
+    private let directory: DataDirectory
+    private let ownLoops: MultiThreadedEventLoopGroup?
+    private let inbox = Mailbox<HostInput>(capacity: 16_384)
+    private let store: StoreBox
+    private let feed: WatchFeed
+    private let board = StatusBoard()
+    private let instruments = Instruments()
+    private let network: PeerNetwork
+    private let importer: CheckpointImporter
+    private let exporter: CheckpointExporter
+    private let keeper: StoreKeeper
+    private let logThread: LogThread
 
-    private init(options: ServerOptions) { self.options = options }
+    private var hostThread: DedicatedThread?
+    private var logDedicated: DedicatedThread?
+    private var hubThread: DedicatedThread?
+    private var keeperThread: DedicatedThread?
+    private let isStopped = Mutex(false)
 
     /// Recovers from the data directory, listens for peers and takes part. Blocks until the server serves;
     /// a leader need not be known by then. Throws `ServerError`.
     public static func start(_ options: ServerOptions) throws -> Server {
-        fatalError("being written")
+        do {
+            return try Server(options)
+        } catch let error as ServerError {
+            throw error
+        } catch let error as DataDirectoryError {
+            switch error.code {
+            case .inUse: throw ServerError(.directoryInUse, error.message)
+            case .foreign: throw ServerError(.foreignDirectory, error.message)
+            case .damaged: throw ServerError(.damaged, error.message)
+            default: throw ServerError(.failed, error.message)
+            }
+        } catch let error as WriteAheadLogError {
+            switch error.code {
+            case .damaged, .missingSegment: throw ServerError(.damaged, error.message)
+            case .foreign: throw ServerError(.foreignDirectory, error.message)
+            default: throw ServerError(.failed, error.message)
+            }
+        } catch let error as ReplicaRecoveryError {
+            throw ServerError(.damaged, error.message)
+        } catch let error as StoreError {
+            throw ServerError(error.code == .damaged ? .damaged : .failed, error.message)
+        } catch {
+            throw ServerError(.failed, "\(error)")
+        }
+    }
+
+    private init(_ options: ServerOptions) throws {
+        self.options = options
+        let report: @Sendable (ServerOptions.LogLevel, String) -> Void = { level, line in
+            if level >= options.minimumLogLevel { options.log(level, line) }
+        }
+        let listenURLs = try options.listenPeerURLs.map { try PeerURL($0) }
+        for url in listenURLs where url.isSecure {
+            throw ServerError(.badOptions, "\(url): peers cannot be reached by TLS yet; use http://")
+        }
+        let directory = try DataDirectory.open(options.dataDirectory)
+        self.directory = directory
+        identity = try Identity(options, owner: directory.identity)
+        try directory.claim(
+            DataDirectory.Identity(clusterID: identity.clusterID, memberID: identity.memberID.rawValue))
+
+        let folders = try StoreFolders(directory, options)
+        let recovery = try HostRecovery(
+            options: options, identity: identity, directory: directory, folders: folders, report: report)
+        store = StoreBox(recovery.store)
+        feed = WatchFeed(revision: recovery.applier.space.revision)
+
+        if options.peerEventLoops == nil {
+            ownLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        } else {
+            ownLoops = nil
+        }
+        let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!
+        importer = CheckpointImporter(
+            stores: folders, host: inbox, own: identity.memberID, report: report)
+        exporter = CheckpointExporter(
+            store: store, group: loops, clusterID: identity.clusterID, own: identity.memberID, host: inbox,
+            instruments: instruments, report: report)
+        network = PeerNetwork(
+            clusterID: identity.clusterID, own: identity.memberID, group: loops,
+            frameLimit: max(16 << 20, 4 * options.limits.requestBytes), host: inbox, checkpoints: importer,
+            instruments: instruments, report: report)
+        keeper = StoreKeeper(store: store, host: inbox, instruments: instruments)
+        logThread = LogThread(log: recovery.log, host: inbox, network: network, instruments: instruments)
+        do {
+            try network.listen(on: listenURLs)
+        } catch {
+            network.close()
+            recovery.log.close()
+            directory.close()
+            try? ownLoops?.syncShutdownGracefully()
+            throw error
+        }
+        startThreads(recovery, report)
+        report(
+            .info,
+            "member \(hex(identity.memberID.rawValue)) of cluster \(hex(identity.clusterID)) recovered up to "
+                + "\(recovery.applier.applied) and listens for peers on "
+                + network.addresses.map { "\($0)" }.joined(separator: ", "))
+    }
+
+    private func startThreads(
+        _ recovery: HostRecovery, _ report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+    ) {
+        let inbox = inbox
+        let hub = UnsafeTransfer(
+            WatchHub(feed: feed, store: store, instruments: instruments) { inbox.send(.failed($0)) })
+        let host = UnsafeTransfer(
+            Host(
+                options: options, identity: identity, inbox: inbox, log: logThread.mailbox, network: network,
+                feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
+                checkpointExporter: exporter, replica: recovery.replica, applier: recovery.applier,
+                segments: recovery.segments))
+        let log = UnsafeTransfer(logThread)
+        let keeper = keeper
+        keeperThread = DedicatedThread(name: "synod-store") { keeper.run() }
+        logDedicated = DedicatedThread(name: "synod-log") { log.value.run() }
+        hubThread = DedicatedThread(name: "synod-watch") { hub.value.run() }
+        hostThread = DedicatedThread(name: "synod-replica") { host.value.run() }
     }
 
     /// Stops in order: hands leadership over where that is quick, answers what waits with `.stopped`, makes
     /// the store durable, closes everything. Blocks until done; calling it again does nothing.
-    public func stop() { fatalError("being written") }
-
-    /// The addresses that peers can connect to, with the real port where 0 was asked for.
-    public var peerAddresses: [SocketAddress] { fatalError("being written") }
-
-    public func openPort(deliver: @escaping @Sendable ([ServiceDelivery]) -> Void) -> any ServicePort {
-        fatalError("being written")
+    public func stop() {
+        let isFirst = isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return !isStopped
+        }
+        guard isFirst else { return }
+        inbox.send(.stop(StopTicket()))
+        hostThread?.join()
+        importer.stop()
+        exporter.stop()
+        logThread.stop()
+        logDedicated?.join()
+        network.close()
+        feed.mailbox.send(.stop)
+        hubThread?.join()
+        keeper.stop()
+        keeperThread?.join()
+        try? store.store.synchronize()
+        directory.close()
+        try? ownLoops?.syncShutdownGracefully()
     }
 
-    public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { fatalError("being written") }
+    /// The addresses that peers can connect to, with the real port where 0 was asked for.
+    public var peerAddresses: [SocketAddress] { network.addresses }
 
-    public func openView() throws -> any OrderedView { fatalError("being written") }
+    // MARK: CoordinationService
 
-    public var status: ServiceStatus { fatalError("being written") }
+    public func openPort(deliver: @escaping @Sendable ([ServiceDelivery]) -> Void) -> any ServicePort {
+        let board = board
+        let port = Port(
+            host: inbox, hub: feed.mailbox, isHostRunning: { board.isRunning }, deliver: deliver)
+        inbox.send(.portOpened(port))
+        return port
+    }
 
-    public var limits: ServiceLimits { options.limits }
+    public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { try store.read(body) }
+
+    public func openView() throws -> any OrderedView { try store.store.openView() }
+
+    public var limits: ServiceLimits {
+        var limits = options.limits
+        limits.electionTimeout = options.electionTimeout
+        return limits
+    }
+
+    public var status: ServiceStatus {
+        let state = board.current
+        let size = store.store.size
+        var status = ServiceStatus()
+        status.clusterID = identity.clusterID
+        status.memberID = identity.memberID.rawValue
+        status.leaderID = state.leader?.rawValue ?? 0
+        status.ballotRound = state.ballotRound
+        status.chosenSlot = state.chosen.rawValue
+        status.appliedSlot = state.applied.rawValue
+        status.revision = state.revision
+        status.compactRevision = state.compactRevision
+        status.members = state.members
+        status.storeBytes = size.total
+        status.storeBytesInUse = size.inUse
+        status.isLearner = state.isLearner
+        status.alarms = state.alarms
+        status.metrics =
+            instruments.readings + [
+                ServiceMetric(name: "has_leader", value: .gauge(state.leader == nil ? 0 : 1)),
+                ServiceMetric(name: "is_leader", value: .gauge(state.leader == identity.memberID ? 1 : 0)),
+                ServiceMetric(name: "proposals_pending", value: .gauge(Double(state.pendingProposals))),
+                ServiceMetric(name: "proposals_chosen_total", value: .counter(Double(state.chosen.rawValue))),
+                ServiceMetric(
+                    name: "proposals_applied_total", value: .counter(Double(state.applied.rawValue))),
+                ServiceMetric(name: "quota_bytes", value: .gauge(Double(options.limits.quotaBytes))),
+                ServiceMetric(name: "store_bytes", value: .gauge(Double(size.total))),
+                ServiceMetric(name: "store_bytes_in_use", value: .gauge(Double(size.inUse))),
+                ServiceMetric(name: "revision", value: .gauge(Double(state.revision))),
+                ServiceMetric(name: "compact_revision", value: .gauge(Double(state.compactRevision))),
+            ]
+        return status
+    }
+}
+
+/// Carries a value to the one thread that will use it from then on.
+private struct UnsafeTransfer<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
 }

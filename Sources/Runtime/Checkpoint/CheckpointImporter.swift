@@ -1,0 +1,201 @@
+import Automata
+import Coordination
+import NIOCore
+import Paxos
+import Synchronization
+
+/// A checkpoint that lies complete and durable beside the store in use.
+struct CheckpointArrival: Sendable {
+    var slot: Slot
+    var configuration: [UInt8]
+    var store: any OrderedStore
+    /// Makes it the store that a restart finds.
+    var moveIntoPlace: @Sendable () throws -> Void
+    /// Says whether it was installed, and why not.
+    var end: @Sendable (Bool, String) -> Void
+}
+
+/// Takes in one checkpoint at a time. The bytes arrive on an event loop, a thread of its own builds a new
+/// store from them, and the replica thread switches to it when it is complete.
+final class CheckpointImporter: Sendable {
+    private let stores: StoreFolders
+    private let host: Mailbox<HostInput>
+    private let own: ProcessID
+    private let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+
+    private struct State {
+        var isBusy = false
+        var isStopping = false
+        var current: Mailbox<CheckpointImport.Piece>?
+        var thread: DedicatedThread?
+    }
+    private let state = Mutex(State())
+
+    init(
+        stores: StoreFolders, host: Mailbox<HostInput>, own: ProcessID,
+        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+    ) {
+        self.stores = stores
+        self.host = host
+        self.own = own
+        self.report = report
+    }
+
+    /// False when another one is under way.
+    fileprivate func begin(_ incoming: CheckpointImport) -> Bool {
+        let (isBegun, finished) = state.withLock { state -> (Bool, DedicatedThread?) in
+            guard !state.isBusy, !state.isStopping else { return (false, nil) }
+            state.isBusy = true
+            state.current = incoming.mailbox
+            let finished = state.thread
+            state.thread = DedicatedThread(name: "synod-import") { self.run(incoming) }
+            return (true, finished)
+        }
+        finished?.join()
+        return isBegun
+    }
+
+    func stop() {
+        let thread = state.withLock { state in
+            state.isStopping = true
+            state.current?.send(.abandoned("the process is stopping"))
+            return state.thread
+        }
+        thread?.join()
+    }
+
+    private func run(_ incoming: CheckpointImport) {
+        do {
+            try receive(incoming)
+        } catch {
+            report(.warning, "a checkpoint from member \(hex(incoming.sender.rawValue)) failed: \(error)")
+            incoming.answer(CheckpointAnswer(isInstalled: false, reason: "\(error)"))
+            host.send(.checkpointFailed(own))
+        }
+        state.withLock { state in
+            state.isBusy = false
+            state.current = nil
+        }
+    }
+
+    private func receive(_ incoming: CheckpointImport) throws {
+        let folder = try stores.makeIncoming()
+        var isComplete = false
+        defer { if !isComplete { stores.discard(folder) } }
+        let store = try stores.open(folder)
+        var head: CheckpointHead?
+        var chunks: UInt64 = 0
+        var entries: UInt64 = 0
+        var pieces: [CheckpointImport.Piece] = []
+        receiving: while true {
+            incoming.mailbox.take(into: &pieces, until: nil)
+            for piece in pieces {
+                switch piece {
+                case .abandoned(let reason): throw PeerProtocolError(reason)
+                case .frame(.checkpointHead, let body):
+                    head = try body.withUnsafeBytes { try CheckpointHead(decoding: $0) }
+                    report(.info, "receiving a checkpoint at \(head!.slot)")
+                case .frame(.checkpointChunk, let body):
+                    try body.withUnsafeBytes { body in
+                        var reader = PeerBodyReader(body)
+                        guard head != nil, try reader.integer(UInt64.self) == chunks else {
+                            throw PeerProtocolError("a checkpoint with a chunk out of place")
+                        }
+                        let rest = reader.remaining()
+                        entries += try store.write { try CheckpointChunk.restore(rest, in: $0) }
+                    }
+                    chunks += 1
+                case .frame(_, let body):
+                    let end = try body.withUnsafeBytes { try CheckpointEnd(decoding: $0) }
+                    guard head != nil, end.chunks == chunks, end.entries == entries else {
+                        throw PeerProtocolError("a checkpoint from which something is missing")
+                    }
+                    break receiving
+                }
+                incoming.taken(1)
+            }
+        }
+        let applied = try store.read { try AppliedState(from: $0) }
+        guard let head, applied.slot == head.slot.rawValue, applied.configuration == head.configuration else {
+            throw PeerProtocolError("a checkpoint that is not what its head says")
+        }
+        try store.synchronize()
+        isComplete = true
+        let stores = stores
+        host.send(
+            .checkpointArrived(
+                CheckpointArrival(
+                    slot: head.slot, configuration: head.configuration, store: store,
+                    moveIntoPlace: { try stores.use(folder) },
+                    end: { isInstalled, reason in
+                        if !isInstalled { stores.discard(folder) }
+                        incoming.answer(CheckpointAnswer(isInstalled: isInstalled, reason: reason))
+                    })))
+    }
+}
+
+/// One checkpoint that arrives on a connection. Reading stops while too much of it waits for the disk.
+final class CheckpointImport: @unchecked Sendable {
+    enum Piece: Sendable {
+        case frame(PeerFrameKind, [UInt8])
+        case abandoned(String)
+    }
+
+    private static let waitingLimit = 16
+
+    let sender: ProcessID
+    fileprivate let mailbox = Mailbox<Piece>(capacity: .max)
+    private let channel: any Channel
+    private let importer: CheckpointImporter
+    private var isBegun = false
+    private var isRefused = false
+    /// Pieces that the thread has not taken, and whether reading has stopped for them.
+    private let waiting = Mutex((count: 0, isPaused: false))
+
+    init(from sender: ProcessID, channel: any Channel, importer: CheckpointImporter) {
+        self.sender = sender
+        self.channel = channel
+        self.importer = importer
+    }
+
+    /// On the connection's event loop.
+    func receive(_ kind: PeerFrameKind, _ body: [UInt8]) {
+        guard !isRefused else { return }
+        if !isBegun {
+            isBegun = true
+            guard importer.begin(self) else {
+                isRefused = true
+                answer(CheckpointAnswer(isInstalled: false, reason: "another checkpoint is being received"))
+                return
+            }
+        }
+        mailbox.send(.frame(kind, body))
+        let pauses = waiting.withLock { waiting in
+            waiting.count += 1
+            guard waiting.count >= CheckpointImport.waitingLimit, !waiting.isPaused else { return false }
+            waiting.isPaused = true
+            return true
+        }
+        if pauses { _ = channel.setOption(ChannelOptions.autoRead, value: false) }
+    }
+
+    /// On the connection's event loop.
+    func abandon(_ reason: String) {
+        if isBegun, !isRefused { mailbox.send(.abandoned(reason)) }
+    }
+
+    fileprivate func taken(_ count: Int) {
+        let resumes = waiting.withLock { waiting in
+            waiting.count -= count
+            guard waiting.isPaused, waiting.count <= CheckpointImport.waitingLimit / 2 else { return false }
+            waiting.isPaused = false
+            return true
+        }
+        if resumes { _ = channel.setOption(ChannelOptions.autoRead, value: true) }
+    }
+
+    fileprivate func answer(_ answer: CheckpointAnswer) {
+        let frame = PeerFrame.encoded(.checkpointAnswer) { answer.encode(into: &$0) }
+        channel.writeAndFlush(ByteBuffer(bytes: frame), promise: nil)
+    }
+}

@@ -1,0 +1,102 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+// From chosen entries to answers and events.
+extension Host {
+    /// Applies one batch, or when there is none removes a little of what was compacted.
+    func applyNext() throws {
+        guard applier.hasWork else { return try removeCompacted() }
+        if isStoreFull, now < applyRetry { return }
+        let begun = MonotonicClock.now()
+        let batch: Applier.Batch
+        do {
+            batch = try applier.applyBatch()
+        } catch let error as StoreError where error.code == .full {
+            return onStoreFull(error)
+        }
+        onStoreHasRoom()
+        let took = MonotonicClock.now().since(begun)
+        instruments.storeCommit.record(took)
+        instruments.entriesApplied.add(batch.entries)
+        if TimeSpan.milliseconds(100) < took { instruments.slowApplies.add(1) }
+        publishState()
+        publishEvents(batch)
+        for result in batch.results { onApplied(result) }
+        durablePoint.note(bytes: batch.bytes, entries: batch.entries)
+        if batch.configuration != nil { onMembersChanged() }
+        step(.applied(upTo: applier.applied))
+        answerReady()
+    }
+
+    /// What any thread may read is renewed before anybody is told of it.
+    func publishState() {
+        let revision = applier.space.revision
+        let compactRevision = applier.space.compactRevision
+        let alarms = applier.space.alarms
+        let applied = applier.applied
+        let chosen = replica.chosenUpTo
+        let pending = proposals.count
+        board.update {
+            $0.revision = revision
+            $0.compactRevision = compactRevision
+            if $0.alarms != alarms { $0.alarms = alarms }
+            $0.applied = applied
+            $0.chosen = max(applied, chosen)
+            $0.pendingProposals = pending
+        }
+    }
+
+    private func publishEvents(_ batch: Applier.Batch) {
+        let revision = applier.space.revision
+        guard revision != batch.revisionBefore else { return }
+        let bytes = feed.isWatched ? batch.events.reduce(0) { $0 + $1.byteCount } : 0
+        feed.publish(
+            AppliedEvents(
+                after: batch.revisionBefore, through: revision, events: batch.events, bytes: bytes))
+    }
+
+    private func onApplied(_ result: Applier.Result) {
+        switch (result.command, result.outcome) {
+        case (_, .refused): break
+        case (.put, _): instruments.puts.add(1)
+        case (.delete, _): instruments.deletes.add(1)
+        case (.transaction, _): instruments.transactions.add(1)
+        case (_, .leaseGranted(let lease, let seconds, _)):
+            leases.grant(lease, seconds: seconds, now: now)
+            instruments.leasesGranted.add(1)
+        case (.revokeLease(let lease), _):
+            leases.remove(lease)
+            instruments.leasesRevoked.add(1)
+        case (.expireLeases(let ended), _):
+            for lease in ended { leases.remove(lease) }
+            instruments.leasesExpired.add(ended.count)
+        case (.compact, _): hasCompactionWork = true
+        case (.publishMember, _): onMembersChanged()
+        default: break
+        }
+        guard result.id.process == identity.memberID, let pending = proposals.remove(result.id.number) else {
+            return
+        }
+        end(pending, .success(.outcome(result.outcome, slot: result.slot.rawValue)))
+    }
+
+    // MARK: compaction
+
+    private func removeCompacted() throws {
+        guard hasCompactionWork, !isStoreFull else { return }
+        do {
+            hasCompactionWork = try applier.removeCompacted(limit: 256)
+        } catch let error as StoreError where error.code == .full {
+            return onStoreFull(error)
+        }
+        if !hasCompactionWork {
+            let done = applier.space.compactRevision
+            for waiter in compactionWaiters where waiter.revision <= done {
+                answer(waiter.port, waiter.token, .success(.done))
+            }
+            compactionWaiters.removeAll { $0.revision <= done }
+        }
+    }
+}

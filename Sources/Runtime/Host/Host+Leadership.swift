@@ -1,0 +1,116 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+// Who leads, and what follows from it.
+extension Host {
+    func onLeaderChanged(_ new: ProcessID?, _ ballot: Ballot) {
+        let old = leader
+        leader = new
+        board.update {
+            $0.leader = new
+            $0.ballotRound = max($0.ballotRound, ballot.round)
+        }
+        guard new != old else { return }
+        if old == identity.memberID { leases.demote() }
+        guard let new else {
+            leaderLost = now
+            report(.warning, "lost the leader \(hex(old!.rawValue)) at ballot round \(ballot.round)")
+            return
+        }
+        if old != nil || leaderElected != .zero { instruments.leaderChanges.add(1) }
+        leaderElected = now
+        hasToldLeaderLost = false
+        report(
+            .info,
+            new == identity.memberID
+                ? "this member leads at ballot round \(ballot.round)"
+                : "member \(hex(new.rawValue)) leads at ballot round \(ballot.round)")
+        if new == identity.memberID { leases.promote(now: now) }
+        proposeHeld()
+        renewReads(requestedBefore: now + .seconds(1))
+        retryLeaseRequests(sentBefore: now + .seconds(1))
+    }
+
+    // MARK: moving it
+
+    func onMoveLeader(_ target: ProcessID, _ port: Port, _ token: UInt64) {
+        guard leader == identity.memberID else { return answer(port, token, .failure(.notLeader)) }
+        guard target != identity.memberID else { return answer(port, token, .success(.done)) }
+        guard replica.configuration.voters.contains(target) else {
+            return answer(port, token, .failure(.unsuitableTransferee))
+        }
+        transferWaiters.append((port, token, now + options.limits.requestTimeout))
+        step(.transferRequested(to: target))
+    }
+
+    func onTransferFinished(_ target: ProcessID, _ refusal: Refusal?) {
+        let waiters = transferWaiters
+        transferWaiters = []
+        for waiter in waiters {
+            switch refusal {
+            case nil: answer(waiter.port, waiter.token, .success(.done))
+            case .notLeader: answer(waiter.port, waiter.token, .failure(.notLeader))
+            case .unsuitable: answer(waiter.port, waiter.token, .failure(.unsuitableTransferee))
+            default: answer(waiter.port, waiter.token, .failure(.timedOut))
+            }
+        }
+        if stop != nil { isStopped = true }
+    }
+
+    // MARK: members
+
+    /// Links and what clients are told follow the configuration; addresses are those that members have
+    /// published, or else those of the first start.
+    func onMembersChanged() {
+        let configuration = replica.configuration
+        let published = (try? store.read { try KeyValueReader($0).members() }) ?? []
+        var reachable: [Identity.Member] = []
+        members = (configuration.voters + configuration.learners).sorted().map { id in
+            let initial = identity.members.first { $0.id == id }
+            let known = published.first { $0.id == id.rawValue }
+            let peerURLs = known?.peerURLs ?? initial?.peerURLs ?? []
+            reachable.append(.init(id: id, name: known?.name ?? initial?.name ?? "", peerURLs: peerURLs))
+            return ServiceMember(
+                id: id.rawValue, name: known?.name ?? "", peerURLs: peerURLs,
+                clientURLs: known?.clientURLs ?? [],
+                isLearner: configuration.learners.contains(id))
+        }
+        let isLearner = configuration.learners.contains(identity.memberID)
+        board.update { [members] in
+            $0.members = members
+            $0.isLearner = isLearner
+        }
+        network.use(members: reachable, description: ConfigurationCodec.encode(configuration))
+    }
+
+    /// Tells the cluster how this member can be reached, until the store says so.
+    func publishOwnAddresses() {
+        guard leader != nil, !applier.hasWork, lastPublish + .seconds(2) < now || lastPublish == .zero else {
+            return
+        }
+        let urls = (identity.members.first { $0.id == identity.memberID })?.peerURLs ?? []
+        let known = members.first { $0.id == identity.memberID.rawValue }
+        guard let known,
+            known.name != options.name || known.peerURLs != urls
+                || known.clientURLs != options.advertiseClientURLs
+        else { return }
+        lastPublish = now
+        propose(
+            .publishMember(
+                id: identity.memberID.rawValue, name: options.name, peerURLs: urls,
+                clientURLs: options.advertiseClientURLs), .publishMember)
+        proposeGathered()
+    }
+
+    // MARK: peers
+
+    func onMessage(_ message: PeerMessage, _ sender: ProcessID) {
+        switch message {
+        case .replica(let message): step(.received(message, from: sender))
+        case .request(let request): onPeerRequest(request, sender)
+        case .answer(let answer): onPeerAnswer(answer, sender)
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+/// The replica thread: owns the replica, its timers and the applied state.
+///
+///     inbox ─► replica.step ─► outputs:  records           ─► log thread ─► durable ─► inbox
+///                                        messages          ─► peers (those that promise something, by way of
+///                                                             the log thread, once it is durable)
+///                                        chosen entries    ─► applier ─► answers ─► ports
+///                                                                    └─► events  ─► watch thread
+///
+/// One turn takes everything that is queued, steps the replica, lets messages and records go, and only then
+/// applies a batch, so that nobody waits for the store who need not.
+final class Host {
+    let options: ServerOptions
+    let identity: Identity
+    let inbox: Mailbox<HostInput>
+    let log: Mailbox<LogWork>
+    let network: PeerNetwork
+    let feed: WatchFeed
+    let store: StoreBox
+    let keeper: StoreKeeper
+    let board: StatusBoard
+    let instruments: Instruments
+    let checkpointExporter: CheckpointExporter
+
+    var replica: Replica
+    var applier: Applier
+    private var outputs: [ReplicaOutput] = []
+    private var isCarryingOut = false
+    var timers: Timers
+    var outbox: Outbox
+    var works: [LogWork] = []
+    var now: Instant
+
+    // Records handed to the log thread, and those that it has made durable.
+    var persisted: UInt64 = 0
+    var durable = RecordNumber.none
+    var isLogFull = false
+    var isLogSpaceLow = false
+    var segments = LogSegments()
+
+    // Clients.
+    var ports: [Port] = []
+    var touchedPorts: [Port] = []
+    var proposals: ProposalTable
+    var newProposals: [Proposal] = []
+    var reads = ReadTable()
+    var newReaders: [ReadTable.Waiter] = []
+    var compactionWaiters: [(port: Port, token: UInt64, revision: Int64)] = []
+    var transferWaiters: [(port: Port, token: UInt64, deadline: Instant)] = []
+
+    // Leadership.
+    var leader: ProcessID?
+    var leaderElected = Instant.zero
+    var leaderLost: Instant
+    var hasToldLeaderLost = false
+
+    // Leases.
+    var leases: LeaseClock
+    var leaseRequests: [LeaseRequest] = []
+    var forwarded: [UInt64: LeaseRequest] = [:]
+    var nextRequestNumber: UInt64 = 1
+
+    // The store.
+    var isStoreFull = false
+    var applyRetry = Instant.zero
+    var isOverQuota = false
+    var lastAlarmProposal = Instant.zero
+    var hasCompactionWork = true
+    var durablePoint: DurablePoint
+    var compactor: AutoCompactor
+    var lastPublish = Instant.zero
+    var members: [ServiceMember] = []
+
+    var stop: StopTicket?
+    var stopDeadline = Instant.zero
+    var isStopped = false
+
+    init(
+        options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: Mailbox<LogWork>,
+        network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
+        instruments: Instruments, checkpointExporter: CheckpointExporter, replica: Replica, applier: Applier,
+        segments: LogSegments
+    ) {
+        self.options = options
+        self.identity = identity
+        self.inbox = inbox
+        self.log = log
+        self.network = network
+        self.feed = feed
+        self.store = store
+        self.keeper = keeper
+        self.board = board
+        self.instruments = instruments
+        self.checkpointExporter = checkpointExporter
+        self.replica = replica
+        self.applier = applier
+        self.segments = segments
+        now = MonotonicClock.now()
+        timers = Timers(now: now, beat: .milliseconds(100))
+        outbox = Outbox(network)
+        proposals = ProposalTable(first: 1)
+        leaderLost = now
+        leases = LeaseClock(electionTimeout: options.electionTimeout)
+        durablePoint = DurablePoint(applied: applier.applied, now: now)
+        compactor = AutoCompactor(options.autoCompaction)
+    }
+
+    // MARK: the loop
+
+    /// The body of the replica thread.
+    func run() {
+        do {
+            try loadFromStore()
+            step(.start)
+            proposals = ProposalTable(first: replica.incarnation << 40 + 1)
+            var inputs: [HostInput] = []
+            while !isStopped {
+                inbox.take(into: &inputs, until: hasWorkOfItsOwn ? .zero : timers.next)
+                try turn(inputs)
+            }
+        } catch {
+            onFailure("\(error)")
+        }
+        finish()
+    }
+
+    private var hasWorkOfItsOwn: Bool {
+        (applier.hasWork && !isStoreFull) || (hasCompactionWork && !isStoreFull)
+    }
+
+    private func turn(_ inputs: [HostInput]) throws {
+        now = Instant.max(now, MonotonicClock.now())
+        for input in inputs { try on(input) }
+        proposeGathered()
+        requestGatheredReads()
+        while let timer = timers.removeDue(at: now) { step(.timerFired(timer)) }
+        letGo()
+        deliverAll()
+        try applyNext()
+        letGo()
+        if timers.takeBeat(at: now) {
+            onBeat()
+            letGo()
+        }
+        deliverAll()
+    }
+
+    private func on(_ input: HostInput) throws {
+        switch input {
+        case .portOpened(let port): ports.append(port)
+        case .portClosed(let port): ports.removeAll { $0 === port }
+        case .requests(let port, let requests): for request in requests { onRequest(request, port) }
+        case .received(let messages, let sender): for message in messages { onMessage(message, sender) }
+        case .durable(let record):
+            durable = record
+            step(.durable(upTo: record))
+        case .segmentFull: onSegmentFull()
+        case .segmentCut(let segment): segments.begin(segment)
+        case .logFull(let isFull): onLogFull(isFull)
+        case .logSpaceLow(let isLow): onLogSpaceLow(isLow)
+        case .stored(let slot): onStored(slot)
+        case .storeFailed(let error): onStoreFailed(error)
+        case .checkpointArrived(let arrival): try onCheckpointArrived(arrival)
+        case .checkpointSent(let receiver, let success):
+            step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver))
+        case .checkpointFailed(let process): step(.checkpointFailed(process))
+        case .defragmented(let ticket, let error): onDefragmented(ticket, error)
+        case .failed(let reason): onFailure(reason)
+        case .stop(let ticket): onStop(ticket)
+        }
+    }
+
+    // MARK: the replica
+
+    /// Steps the replica and carries out what it wants, in order. What is carried out may step the replica
+    /// again: what follows from that comes after what is already wanted.
+    func step(_ input: ReplicaInput) {
+        replica.step(input, at: now, into: &outputs)
+        guard !isCarryingOut else { return }
+        isCarryingOut = true
+        var index = 0
+        while index < outputs.count {
+            carryOut(outputs[index])
+            index += 1
+        }
+        outputs.removeAll(keepingCapacity: true)
+        isCarryingOut = false
+    }
+
+    private func carryOut(_ output: ReplicaOutput) {
+        switch output {
+        case .persist(let record):
+            persisted += 1
+            segments.note(record)
+            works.append(.record(record))
+        case .send(let message, let receiver, let record):
+            if record <= durable {
+                outbox.send(message, to: receiver)
+            } else {
+                works.append(.send(message, to: receiver))
+            }
+        case .setTimer(let timer, let range): timers.set(timer, after: range, now: now)
+        case .cancelTimer(let timer): timers.cancel(timer)
+        case .apply(let first, let entries): applier.enqueue(first: first, entries)
+        case .answerRead(let id, let slot): onReadConfirmed(id, slot)
+        case .refuseRead(let id, let refusal): onReadRefused(id, refusal)
+        case .refuseProposal(let id, let refusal): onProposalRefused(id, refusal)
+        case .finishTransfer(let target, let refusal): onTransferFinished(target, refusal)
+        case .leaderChanged(let leader, let ballot): onLeaderChanged(leader, ballot)
+        case .sendCheckpoint(let receiver): sendCheckpoint(to: receiver)
+        case .trim(let slot): trimLog(before: slot)
+        case .configurationChanged: onMembersChanged()
+        case .retire: onFailure("this member was removed from the cluster")
+        }
+    }
+
+    /// Hands messages to the event loops and records to the log thread.
+    func letGo() {
+        outbox.flush()
+        if !works.isEmpty {
+            log.send(contentsOf: works)
+            works.removeAll(keepingCapacity: true)
+        }
+    }
+
+    // MARK: deliveries
+
+    func answer(_ port: Port, _ token: UInt64, _ result: Result<ServiceAnswer, ServiceError>) {
+        if port.hostDeliveries.isEmpty { touchedPorts.append(port) }
+        port.hostDeliveries.append(.answer(token: token, result))
+    }
+
+    func deliverAll() {
+        for port in touchedPorts {
+            port.deliver(port.hostDeliveries)
+            port.hostDeliveries = []
+        }
+        touchedPorts.removeAll(keepingCapacity: true)
+    }
+
+    func report(_ level: ServerOptions.LogLevel, _ line: @autoclosure () -> String) {
+        if level >= options.minimumLogLevel { options.log(level, line()) }
+    }
+}

@@ -1,0 +1,53 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+/// What other threads tell the replica thread.
+enum HostInput: Sendable {
+    case portOpened(Port)
+    case portClosed(Port)
+    case requests(Port, [PortRequest])
+    /// Everything that one read of a peer's connection held.
+    case received([PeerMessage], from: ProcessID)
+    /// The log thread has made all records up to this one durable.
+    case durable(upTo: RecordNumber)
+    /// The log's segment has reached its size.
+    case segmentFull
+    /// The log has begun a segment, or could not for want of room.
+    case segmentCut(UInt64?)
+    /// The log's disk has no room, or has room again; nothing becomes durable in between.
+    case logFull(Bool)
+    /// The disk has refused room that the log wanted to set aside, or no longer does.
+    case logSpaceLow(Bool)
+    /// The store is durable up to the slot that was applied when that was asked for.
+    case stored(upTo: Slot)
+    case storeFailed(StoreError)
+    /// A checkpoint lies complete beside the store.
+    case checkpointArrived(CheckpointArrival)
+    /// The receiver has installed the checkpoint that this process sent, or it has not.
+    case checkpointSent(to: ProcessID, success: Bool)
+    /// The transfer of a checkpoint to this process has ended without success.
+    case checkpointFailed(ProcessID)
+    case defragmented(DefragmentTicket, StoreError?)
+    /// The server cannot go on.
+    case failed(String)
+    case stop(StopTicket)
+}
+
+enum PeerMessage: Sendable {
+    case replica(ReplicaMessage)
+    case request(PeerRequest)
+    case answer(PeerAnswer)
+}
+
+/// A request as it waits on a port. What can be prepared on the port's thread is prepared there.
+struct PortRequest: Sendable {
+    enum Content: Sendable {
+        /// A command in its log form.
+        case command(Payload)
+        case other(ServiceRequest)
+    }
+    var token: UInt64
+    var content: Content
+}

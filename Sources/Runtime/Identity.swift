@@ -1,0 +1,107 @@
+import Automata
+import WriteAheadLog
+
+/// Who this process is, so that members agree on everybody's number without talking.
+struct Identity: Hashable, Sendable {
+    struct Member: Hashable, Sendable {
+        var id: ProcessID
+        var name: String
+        var peerURLs: [String]
+    }
+
+    var clusterID: UInt64
+    var memberID: ProcessID
+    /// All initial members, in ascending order of their ids.
+    var members: [Member]
+
+    /// Whether the process joins a cluster that exists, and has not learnt its configuration.
+    var isJoining: Bool
+
+    /// A member's number comes from its sorted peer URLs and the cluster's token, the cluster's from the
+    /// numbers of its first members; but a data directory that has an owner keeps it, whatever the addresses
+    /// are now. Throws `ServerError.badOptions`.
+    init(_ options: ServerOptions, owner: DataDirectory.Identity?) throws {
+        var initial = options.initialCluster
+        if initial.isEmpty {
+            initial = [.init(name: options.name, peerURLs: options.advertisePeerURLs)]
+        }
+        var members: [Member] = []
+        for member in initial {
+            guard !member.peerURLs.isEmpty else {
+                throw ServerError(.badOptions, "member \"\(member.name)\" has no peer URL")
+            }
+            let urls = try member.peerURLs.map { try PeerURL($0).description }
+            members.append(
+                Member(
+                    id: Identity.memberID(peerURLs: urls, token: options.clusterToken),
+                    name: member.name, peerURLs: urls))
+        }
+        members.sort { $0.id < $1.id }
+        for (member, next) in zip(members, members.dropFirst()) where member.id == next.id {
+            throw ServerError(
+                .badOptions,
+                "members \"\(member.name)\" and \"\(next.name)\" have the same peer URLs")
+        }
+        let named = members.filter { $0.name == options.name }
+        guard let own = named.first else {
+            throw ServerError(
+                .badOptions, "the initial cluster does not name this member, \"\(options.name)\"")
+        }
+        guard named.count == 1 else {
+            throw ServerError(.badOptions, "the initial cluster names \"\(options.name)\" twice")
+        }
+        let advertised = try options.advertisePeerURLs.map { try PeerURL($0).description }.sorted()
+        guard advertised == own.peerURLs.sorted() else {
+            throw ServerError(
+                .badOptions,
+                "the initial cluster gives \"\(options.name)\" the peer URLs "
+                    + "\(own.peerURLs.joined(separator: ", ")), but it advertises "
+                    + advertised.joined(separator: ", "))
+        }
+        self.members = members
+        memberID = own.id
+        clusterID = Identity.clusterID(members: members.map(\.id), token: options.clusterToken)
+        isJoining = options.clusterState == .existing
+    }
+
+    static func memberID(peerURLs: [String], token: String) -> ProcessID {
+        var hash = IdentityHash()
+        for url in peerURLs.sorted() { hash.add(url) }
+        hash.add(token)
+        return ProcessID(hash.value)
+    }
+
+    static func clusterID(members: [ProcessID], token: String) -> UInt64 {
+        var hash = IdentityHash()
+        for member in members.sorted() { hash.add(member.rawValue) }
+        hash.add(token)
+        return hash.value
+    }
+}
+
+/// FNV-1a with a final mix: the same on every machine and in every version. Never zero, which stands for
+/// "none" where ids are shown.
+struct IdentityHash {
+    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ text: String) {
+        for byte in text.utf8 { add(byte) }
+        add(UInt8(0))
+    }
+
+    mutating func add(_ number: UInt64) {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            add(UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+
+    private mutating func add(_ byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+
+    var value: UInt64 {
+        var x = state
+        x = (x ^ (x >> 33)) &* 0xff51_afd7_ed55_8ccd
+        x = (x ^ (x >> 33)) &* 0xc4ce_b9fe_1a85_ec53
+        x ^= x >> 33
+        return x == 0 ? 1 : x
+    }
+}

@@ -1,0 +1,155 @@
+import Automata
+import Paxos
+import Replica
+import Synchronization
+import WriteAheadLog
+
+/// What the replica thread asks of the log thread, in order.
+enum LogWork: Sendable {
+    case record(ReplicaRecord)
+    /// Leaves once every record before it is durable.
+    case send(ReplicaMessage, to: ProcessID)
+    /// Begin a segment whose first records are these.
+    case cut(preamble: [ReplicaRecord])
+    case remove(before: UInt64)
+    case stop
+}
+
+/// The log thread: writes what is queued, syncs once for all of it, then lets go the messages that promise it
+/// and tells the replica thread.
+///
+/// When the disk is full nothing is lost: the thread keeps what is not written, tries again every half second
+/// and says so. Any other failure ends the server, because after a failed sync nobody knows what
+/// the disk holds.
+final class LogThread {
+    private static let retryInterval = TimeSpan.milliseconds(500)
+
+    let mailbox = Mailbox<LogWork>(capacity: .max)
+    private let log: WriteAheadLog
+    private let host: Mailbox<HostInput>
+    private let network: PeerNetwork
+    private let instruments: Instruments
+
+    private var outbox: Outbox
+    private var written: UInt64 = 0
+    private var reported: UInt64 = 0
+    private var isFull = false
+    private var isSpaceLow = false
+    private var hasAskedForCut = false
+    private let isStopping = Atomic<Bool>(false)
+    private var isStopped = false
+    private var bytes: [UInt8] = []
+
+    init(log: WriteAheadLog, host: Mailbox<HostInput>, network: PeerNetwork, instruments: Instruments) {
+        self.log = log
+        self.host = host
+        self.network = network
+        self.instruments = instruments
+        outbox = Outbox(network)
+    }
+
+    /// Lets the thread finish what is queued and end. What has no room then was promised to nobody.
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        mailbox.send(.stop)
+    }
+
+    /// The body of the log thread.
+    func run() {
+        var works: [LogWork] = []
+        do {
+            while !isStopped {
+                mailbox.take(into: &works, until: nil)
+                try carryOut(works)
+            }
+        } catch {
+            if !isStopping.load(ordering: .relaxed) {
+                host.send(.failed("the log cannot be written: \(error)"))
+            }
+        }
+        log.close()
+    }
+
+    private func carryOut(_ works: [LogWork]) throws {
+        var hasSends = false
+        for work in works {
+            switch work {
+            case .record(let record):
+                bytes.removeAll(keepingCapacity: true)
+                record.encode(into: &bytes)
+                try append()
+                written += 1
+            case .send: hasSends = true
+            case .cut(let preamble): try cut(preamble)
+            case .remove(let segment): try log.remove(before: segment)
+            case .stop: isStopped = true
+            }
+        }
+        let isDurable = try synchronize()
+        if hasSends {
+            for case .send(let message, let receiver) in works { outbox.send(message, to: receiver) }
+            outbox.flush()
+        }
+        if isDurable { host.send(.durable(upTo: RecordNumber(written))) }
+        noteSpace()
+    }
+
+    /// Whether there was anything to make durable.
+    private func synchronize() throws -> Bool {
+        guard reported < written else { return false }
+        let begun = MonotonicClock.now()
+        try log.synchronize()
+        instruments.walSync.record(MonotonicClock.now().since(begun))
+        reported = written
+        return true
+    }
+
+    /// Appends the record in `bytes`, as soon as there is room. What came before it need not wait.
+    private func append() throws {
+        while true {
+            do {
+                try log.append(bytes)
+                if isFull {
+                    isFull = false
+                    host.send(.logFull(false))
+                }
+                return
+            } catch let error as WriteAheadLogError where error.code == .full {
+                if try synchronize() { host.send(.durable(upTo: RecordNumber(written))) }
+                if !isFull {
+                    isFull = true
+                    host.send(.logFull(true))
+                }
+                if isStopping.load(ordering: .relaxed) { throw error }
+                pause(LogThread.retryInterval)
+            }
+        }
+    }
+
+    /// Without room for a segment the log goes on in the one that it has, and asks again later.
+    private func cut(_ preamble: [ReplicaRecord]) throws {
+        hasAskedForCut = false
+        do {
+            let segment = try log.cut(
+                preamble: preamble.map { record in
+                    var bytes: [UInt8] = []
+                    record.encode(into: &bytes)
+                    return bytes
+                })
+            host.send(.segmentCut(segment))
+        } catch let error as WriteAheadLogError where error.code == .full {
+            host.send(.segmentCut(nil))
+        }
+    }
+
+    private func noteSpace() {
+        if log.wantsCut, !hasAskedForCut {
+            hasAskedForCut = true
+            host.send(.segmentFull)
+        }
+        if log.isSpaceLow != isSpaceLow {
+            isSpaceLow.toggle()
+            host.send(.logSpaceLow(isSpaceLow))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Automata
+import Replica
+
+/// The way of one thread's messages to the peers' links. A message that goes to several members is encoded
+/// once.
+struct Outbox {
+    private let network: PeerNetwork
+    private var frame: [UInt8] = []
+    private var encoded: ReplicaMessage?
+    private var touched: [PeerLink] = []
+
+    init(_ network: PeerNetwork) { self.network = network }
+
+    mutating func send(_ message: ReplicaMessage, to receiver: ProcessID) {
+        guard let link = network.link(to: receiver) else { return }
+        if encoded != message {
+            PeerFrame.encode(.replica, into: &frame) { message.encode(into: &$0) }
+            encoded = message
+        }
+        enqueue(on: link)
+    }
+
+    mutating func send(_ request: PeerRequest, to receiver: ProcessID) {
+        guard let link = network.link(to: receiver) else { return }
+        encoded = nil
+        PeerFrame.encode(.request, into: &frame) { request.encode(into: &$0) }
+        enqueue(on: link)
+    }
+
+    mutating func send(_ answer: PeerAnswer, to receiver: ProcessID) {
+        guard let link = network.link(to: receiver) else { return }
+        encoded = nil
+        PeerFrame.encode(.answer, into: &frame) { answer.encode(into: &$0) }
+        enqueue(on: link)
+    }
+
+    private mutating func enqueue(on link: PeerLink) {
+        link.enqueue(frame)
+        if !touched.contains(where: { $0 === link }) { touched.append(link) }
+    }
+
+    /// Lets go what was sent since the last call: one write for each peer.
+    mutating func flush() {
+        for link in touched { link.flush() }
+        touched.removeAll(keepingCapacity: true)
+        encoded = nil
+    }
+}

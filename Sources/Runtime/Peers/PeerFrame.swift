@@ -1,0 +1,159 @@
+import Automata
+import NIOCore
+
+// What peers say to each other on a connection is a sequence of frames:
+//
+//     length (4 bytes)   CRC32C (4)   kind (1)   body (length - 1)
+//
+// Numbers are little-endian; `length` counts kind and body, the checksum covers them. A frame that breaks
+// these rules ends the connection: nothing after it can be trusted.
+
+enum PeerFrameKind: UInt8, Sendable {
+    case greeting = 1
+    case greetingAnswer = 2
+    /// One `ReplicaMessage`.
+    case replica = 3
+    /// One `PeerRequest` or `PeerAnswer`.
+    case request = 4
+    case answer = 5
+    case checkpointHead = 6
+    case checkpointChunk = 7
+    case checkpointEnd = 8
+    case checkpointAnswer = 9
+}
+
+/// How a peer broke the protocol.
+struct PeerProtocolError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+enum PeerFrame {
+    static let headerBytes = 9
+
+    /// Replaces `frame` by a frame of this kind whose body `write` appends.
+    @inline(__always)
+    static func encode(
+        _ kind: PeerFrameKind, into frame: inout [UInt8], _ write: (inout [UInt8]) -> Void
+    ) {
+        frame.removeAll(keepingCapacity: true)
+        for _ in 0..<8 { frame.append(0) }
+        frame.append(kind.rawValue)
+        write(&frame)
+        frame.withUnsafeMutableBytes { bytes in
+            let covered = UnsafeRawBufferPointer(rebasing: bytes[8...])
+            bytes.storeBytes(of: UInt32(covered.count).littleEndian, toByteOffset: 0, as: UInt32.self)
+            bytes.storeBytes(of: CRC32C.check(covered).littleEndian, toByteOffset: 4, as: UInt32.self)
+        }
+    }
+
+    static func encoded(_ kind: PeerFrameKind, _ write: (inout [UInt8]) -> Void) -> [UInt8] {
+        var frame: [UInt8] = []
+        encode(kind, into: &frame, write)
+        return frame
+    }
+}
+
+/// Cuts a stream of bytes into frames.
+struct PeerFrameReader {
+    private var buffer: ByteBuffer? = nil
+    /// Of kind and body of one frame.
+    var limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func receive(_ bytes: ByteBuffer) {
+        if buffer == nil || buffer!.readableBytes == 0 {
+            buffer = bytes
+        } else {
+            buffer!.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// Hands the next whole frame to `body`; false when there is none yet. Throws `PeerProtocolError`.
+    mutating func next(_ body: (PeerFrameKind, UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        guard var bytes = buffer else { return false }
+        guard bytes.readableBytes >= 8,
+            let length: UInt32 = bytes.getInteger(at: bytes.readerIndex, endianness: .little),
+            let checksum: UInt32 = bytes.getInteger(at: bytes.readerIndex + 4, endianness: .little)
+        else { return false }
+        guard length >= 1, length <= limit else {
+            throw PeerProtocolError("a frame of \(length) bytes where at most \(limit) are allowed")
+        }
+        guard bytes.readableBytes >= 8 + Int(length) else {
+            // Grow once instead of with every read.
+            if buffer!.writableBytes < 8 + Int(length) - bytes.readableBytes {
+                buffer = nil
+                bytes.discardReadBytes()
+                bytes.reserveCapacity(minimumWritableBytes: min(8 + Int(length), 1 << 20))
+                buffer = bytes
+            }
+            return false
+        }
+        bytes.moveReaderIndex(forwardBy: 8)
+        defer {
+            bytes.moveReaderIndex(forwardBy: Int(length))
+            buffer = bytes
+        }
+        try bytes.withUnsafeReadableBytes { readable in
+            let covered = UnsafeRawBufferPointer(rebasing: readable[..<Int(length)])
+            guard CRC32C.check(covered) == checksum else {
+                throw PeerProtocolError("a frame whose checksum does not match")
+            }
+            guard let kind = PeerFrameKind(rawValue: covered[0]) else {
+                throw PeerProtocolError("a frame of unknown kind \(covered[0])")
+            }
+            try body(kind, UnsafeRawBufferPointer(rebasing: covered[1...]))
+        }
+        return true
+    }
+}
+
+/// Reads little-endian numbers and counted bytes; every read checks what is left.
+struct PeerBodyReader {
+    private var rest: Slice<UnsafeRawBufferPointer>
+
+    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes[...] }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func integer<I: FixedWidthInteger>(_ type: I.Type = I.self) throws -> I {
+        let size = MemoryLayout<I>.size
+        guard rest.count >= size else { throw PeerProtocolError("a body that ends too early") }
+        let value = UnsafeRawBufferPointer(rebasing: rest).loadUnaligned(as: I.self)
+        rest = rest.dropFirst(size)
+        return I(littleEndian: value)
+    }
+
+    /// A count of 4 bytes and that many bytes.
+    mutating func bytes() throws -> [UInt8] {
+        let count = Int(try integer(UInt32.self))
+        guard rest.count >= count else { throw PeerProtocolError("a body that ends too early") }
+        defer { rest = rest.dropFirst(count) }
+        return [UInt8](rest.prefix(count))
+    }
+
+    mutating func text() throws -> String { String(decoding: try bytes(), as: UTF8.self) }
+
+    mutating func remaining() -> UnsafeRawBufferPointer {
+        defer { rest = rest.dropFirst(rest.count) }
+        return UnsafeRawBufferPointer(rebasing: rest)
+    }
+
+    func expectEnd() throws {
+        guard rest.isEmpty else { throw PeerProtocolError("a body with \(rest.count) bytes too many") }
+    }
+}
+
+extension Array where Element == UInt8 {
+    mutating func appendInteger<I: FixedWidthInteger>(_ value: I) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+    }
+
+    mutating func appendCounted(_ bytes: [UInt8]) {
+        appendInteger(UInt32(bytes.count))
+        append(contentsOf: bytes)
+    }
+
+    mutating func appendCounted(_ text: String) { appendCounted(Array(text.utf8)) }
+}

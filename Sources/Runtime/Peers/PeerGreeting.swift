@@ -1,0 +1,130 @@
+import Automata
+
+/// The first frame of a connection, from the side that made it.
+///
+///     dialling side                    listening side
+///     greeting        ────────────►    is it for this member, from a member, of this cluster?
+///                     ◄────────────    greeting answer: welcome, or why not
+///     then, by purpose: replica messages and requests; or one checkpoint
+struct PeerGreeting: Hashable, Sendable {
+    enum Purpose: UInt8, Sendable {
+        /// Messages of the replica, requests and answers.
+        case messages = 1
+        case checkpoint = 2
+        /// Asks who the other is and who its cluster are; welcomed without any id being right.
+        case inquiry = 3
+    }
+
+    static let magic: UInt32 = 0x5045_5953
+    /// Of all that is said between peers. A peer of another version is refused.
+    static let currentVersion: UInt16 = 1
+
+    var version = PeerGreeting.currentVersion
+    var purpose: Purpose
+    var clusterID: UInt64
+    var sender: ProcessID
+    var receiver: ProcessID
+
+    func encode(into bytes: inout [UInt8]) {
+        bytes.appendInteger(PeerGreeting.magic)
+        bytes.appendInteger(version)
+        bytes.append(purpose.rawValue)
+        bytes.appendInteger(clusterID)
+        bytes.appendInteger(sender.rawValue)
+        bytes.appendInteger(receiver.rawValue)
+    }
+
+    init(purpose: Purpose, clusterID: UInt64, sender: ProcessID, receiver: ProcessID) {
+        self.purpose = purpose
+        self.clusterID = clusterID
+        self.sender = sender
+        self.receiver = receiver
+    }
+
+    init(decoding bytes: UnsafeRawBufferPointer) throws {
+        var reader = PeerBodyReader(bytes)
+        guard try reader.integer(UInt32.self) == PeerGreeting.magic else {
+            throw PeerProtocolError("a greeting that is not a peer's")
+        }
+        version = try reader.integer()
+        // Of another version nothing more is known than that it is one.
+        guard version == PeerGreeting.currentVersion else {
+            purpose = .messages
+            (clusterID, sender, receiver) = (0, ProcessID(0), ProcessID(0))
+            return
+        }
+        guard let purpose = Purpose(rawValue: try reader.integer()) else {
+            throw PeerProtocolError("a greeting of unknown purpose")
+        }
+        self.purpose = purpose
+        clusterID = try reader.integer()
+        sender = ProcessID(try reader.integer())
+        receiver = ProcessID(try reader.integer())
+        try reader.expectEnd()
+    }
+}
+
+struct PeerGreetingAnswer: Hashable, Sendable {
+    enum Verdict: UInt8, Sendable {
+        case welcome = 0
+        case otherVersion = 1
+        case otherCluster = 2
+        /// The listening side is not the member that the greeting is for.
+        case otherMember = 3
+        /// The sender is no member as far as the listening side knows.
+        case strangeSender = 4
+    }
+
+    var verdict: Verdict
+    var version = PeerGreeting.currentVersion
+    /// The listening side's own.
+    var clusterID: UInt64
+    var member: ProcessID
+    /// What an inquiry is told about the cluster; empty otherwise.
+    var cluster: [UInt8] = []
+
+    func encode(into bytes: inout [UInt8]) {
+        bytes.append(verdict.rawValue)
+        bytes.appendInteger(version)
+        bytes.appendInteger(clusterID)
+        bytes.appendInteger(member.rawValue)
+        bytes.appendCounted(cluster)
+    }
+
+    init(verdict: Verdict, clusterID: UInt64, member: ProcessID) {
+        self.verdict = verdict
+        self.clusterID = clusterID
+        self.member = member
+    }
+
+    init(decoding bytes: UnsafeRawBufferPointer) throws {
+        var reader = PeerBodyReader(bytes)
+        guard let verdict = Verdict(rawValue: try reader.integer()) else {
+            throw PeerProtocolError("an answer to a greeting with an unknown verdict")
+        }
+        self.verdict = verdict
+        version = try reader.integer()
+        clusterID = try reader.integer()
+        member = ProcessID(try reader.integer())
+        cluster = try reader.bytes()
+        try reader.expectEnd()
+    }
+
+    /// What to tell the operator of the dialling side.
+    func reason(for greeting: PeerGreeting) -> String {
+        switch verdict {
+        case .welcome: "it is welcome"
+        case .otherVersion:
+            "it speaks version \(version) of the peer protocol, this process \(greeting.version)"
+        case .otherCluster:
+            "it belongs to cluster \(hex(clusterID)), this process to \(hex(greeting.clusterID))"
+        case .otherMember:
+            "it is member \(hex(member.rawValue)), not \(hex(greeting.receiver.rawValue))"
+        case .strangeSender:
+            "it does not know a member \(hex(greeting.sender.rawValue))"
+        }
+    }
+}
+
+/// Ids are shown as etcd shows them.
+func hex(_ id: UInt64) -> String { String(id, radix: 16) }

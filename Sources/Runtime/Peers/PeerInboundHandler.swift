@@ -1,0 +1,132 @@
+import Automata
+import NIOCore
+import Replica
+
+/// The listening side of one connection. Whatever arrives, it either is a frame that is in place or ends the
+/// connection.
+final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+
+    private enum Phase {
+        case greeting
+        case messages(from: ProcessID)
+        case checkpoint(CheckpointImport)
+        case ended
+    }
+
+    /// A stranger may make this process hold no more than this.
+    private static let greetingLimit = 256
+
+    private let network: PeerNetwork
+    private var reader = PeerFrameReader(limit: PeerInboundHandler.greetingLimit)
+    private var phase = Phase.greeting
+    private var batch: [PeerMessage] = []
+
+    init(_ network: PeerNetwork) { self.network = network }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        network.onOpened(channel)
+        context.eventLoop.scheduleTask(in: .seconds(10)) {
+            if case .greeting = self.phase { channel.close(promise: nil) }
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .ended = phase { return }
+        let bytes = unwrapInboundIn(data)
+        network.instruments.peerBytesReceived.add(bytes.readableBytes)
+        reader.receive(bytes)
+        do {
+            while try reader.next({ kind, body in try onFrame(kind, body, context) }) {
+                if case .ended = phase { return }
+            }
+        } catch {
+            end(context, "\(error)")
+        }
+    }
+
+    /// What one read held goes on as one batch. When the replica thread does not keep up, it is dropped: the
+    /// protocol sends again.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .messages(let from) = phase, !batch.isEmpty {
+            _ = network.host.offer(.received(batch, from: from))
+            batch = []
+        }
+    }
+
+    private func onFrame(
+        _ kind: PeerFrameKind, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext
+    ) throws {
+        switch (phase, kind) {
+        case (.greeting, .greeting): try onGreeting(PeerGreeting(decoding: body), context)
+        case (.messages, .replica): batch.append(.replica(try ReplicaMessage(decoding: body)))
+        case (.messages, .request): batch.append(.request(try PeerRequest(decoding: body)))
+        case (.messages, .answer): batch.append(.answer(try PeerAnswer(decoding: body)))
+        case (.checkpoint(let incoming), .checkpointHead),
+            (.checkpoint(let incoming), .checkpointChunk),
+            (.checkpoint(let incoming), .checkpointEnd):
+            incoming.receive(kind, [UInt8](body))
+        default: throw PeerProtocolError("a frame that is out of place")
+        }
+    }
+
+    private func onGreeting(_ greeting: PeerGreeting, _ context: ChannelHandlerContext) throws {
+        let answer = network.judge(greeting)
+        let frame = PeerFrame.encoded(.greetingAnswer) { answer.encode(into: &$0) }
+        let written = context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)))
+        guard answer.verdict == .welcome else {
+            network.report(
+                .warning,
+                "refused a peer at \(remote(context)) that says it is member \(hex(greeting.sender.rawValue)) "
+                    + "of cluster \(hex(greeting.clusterID)): \(refusal(answer, greeting))")
+            phase = .ended
+            let channel = context.channel
+            written.whenComplete { _ in channel.close(promise: nil) }
+            return
+        }
+        reader.limit = network.frameLimit
+        switch greeting.purpose {
+        case .messages: phase = .messages(from: greeting.sender)
+        case .inquiry:
+            phase = .ended
+            let channel = context.channel
+            written.whenComplete { _ in channel.close(promise: nil) }
+        case .checkpoint:
+            phase = .checkpoint(
+                CheckpointImport(
+                    from: greeting.sender, channel: context.channel, importer: network.checkpoints))
+        }
+    }
+
+    private func refusal(_ answer: PeerGreetingAnswer, _ greeting: PeerGreeting) -> String {
+        switch answer.verdict {
+        case .welcome: ""
+        case .otherVersion: "it speaks version \(greeting.version) of the peer protocol"
+        case .otherCluster: "this process belongs to cluster \(hex(network.clusterID))"
+        case .otherMember:
+            "it looks for member \(hex(greeting.receiver.rawValue)), this is \(hex(network.own.rawValue))"
+        case .strangeSender: "no such member is known"
+        }
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ reason: String) {
+        network.report(.warning, "closed the connection of a peer at \(remote(context)): it sent \(reason)")
+        if case .checkpoint(let incoming) = phase { incoming.abandon(reason) }
+        phase = .ended
+        batch = []
+        context.close(promise: nil)
+    }
+
+    private func remote(_ context: ChannelHandlerContext) -> String {
+        context.remoteAddress.map { "\($0)" } ?? "an unknown address"
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .checkpoint(let incoming) = phase { incoming.abandon("the connection was closed") }
+        phase = .ended
+        network.onClosed(context.channel)
+    }
+}

@@ -1,0 +1,147 @@
+import Automata
+import Coordination
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// All of this process's connections with the other members: a `PeerLink` to each for what it says, and the
+/// listening side for what they say.
+final class PeerNetwork: @unchecked Sendable {
+    let clusterID: UInt64
+    let own: ProcessID
+    let host: Mailbox<HostInput>
+    let instruments: Instruments
+    let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+    let frameLimit: Int
+    let checkpoints: CheckpointImporter
+    private let group: any EventLoopGroup
+    private var listeners: [any Channel] = []
+
+    private struct Members {
+        /// In ascending order of ids.
+        var links: [PeerLink] = []
+        var known: [ProcessID] = []
+        /// What an inquiry is told.
+        var description: [UInt8] = []
+    }
+    private let members = Mutex(Members())
+    private let inbound = Mutex([ObjectIdentifier: any Channel]())
+
+    init(
+        clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int,
+        host: Mailbox<HostInput>, checkpoints: CheckpointImporter, instruments: Instruments,
+        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+    ) {
+        self.clusterID = clusterID
+        self.own = own
+        self.group = group
+        self.frameLimit = frameLimit
+        self.host = host
+        self.checkpoints = checkpoints
+        self.instruments = instruments
+        self.report = report
+    }
+
+    // MARK: members
+
+    /// Makes and ends links so that there is one to every other member. Any thread.
+    func use(members all: [Identity.Member], description: [UInt8]) {
+        let (ended, added) = members.withLock { members in
+            let ended = members.links.filter { link in !all.contains { $0.id == link.peer } }
+            var added: [PeerLink] = []
+            members.links.removeAll { link in ended.contains { $0 === link } }
+            for member in all where member.id != own {
+                let urls = member.peerURLs.compactMap { try? PeerURL($0) }
+                if let link = members.links.first(where: { $0.peer == member.id }) {
+                    link.use(urls: urls)
+                } else {
+                    added.append(
+                        PeerLink(
+                            peer: member.id, urls: urls,
+                            greeting: PeerGreeting(
+                                purpose: .messages, clusterID: clusterID, sender: own, receiver: member.id),
+                            loop: group.next(), queueLimitBytes: 2 * frameLimit + (16 << 20),
+                            instruments: instruments, report: report))
+                }
+            }
+            members.links += added
+            members.links.sort { $0.peer < $1.peer }
+            members.known = all.map(\.id).sorted()
+            members.description = description
+            return (ended, added)
+        }
+        for link in ended { link.close() }
+        for link in added { link.start() }
+    }
+
+    func link(to member: ProcessID) -> PeerLink? {
+        members.withLock { $0.links.first { $0.peer == member } }
+    }
+
+    var links: [PeerLink] { members.withLock { $0.links } }
+
+    /// What a greeting is answered.
+    func judge(_ greeting: PeerGreeting) -> PeerGreetingAnswer {
+        var answer = PeerGreetingAnswer(verdict: .welcome, clusterID: clusterID, member: own)
+        if greeting.version != PeerGreeting.currentVersion {
+            answer.verdict = .otherVersion
+        } else if greeting.purpose == .inquiry {
+            answer.cluster = members.withLock { $0.description }
+        } else if greeting.clusterID != clusterID {
+            answer.verdict = .otherCluster
+        } else if greeting.receiver != own {
+            answer.verdict = .otherMember
+        } else if !members.withLock({ $0.known.contains(greeting.sender) }) {
+            answer.verdict = .strangeSender
+        }
+        return answer
+    }
+
+    // MARK: listening
+
+    /// Throws `ServerError.cannotListen`.
+    func listen(on urls: [PeerURL]) throws {
+        for url in urls {
+            do {
+                let channel = try ServerBootstrap(group: group)
+                    .serverChannelOption(ChannelOptions.backlog, value: 128)
+                    .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+                    .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+                    .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+                    .childChannelOption(ChannelOptions.maxMessagesPerRead, value: 4)
+                    .childChannelOption(
+                        ChannelOptions.recvAllocator,
+                        value: AdaptiveRecvByteBufferAllocator(
+                            minimum: 2048, initial: 16384, maximum: 1 << 18)
+                    )
+                    .childChannelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(PeerInboundHandler(self))
+                        }
+                    }
+                    .bind(host: url.host, port: url.port).wait()
+                listeners.append(channel)
+            } catch {
+                throw ServerError(.cannotListen, "cannot listen for peers on \(url): \(error)")
+            }
+        }
+    }
+
+    var addresses: [SocketAddress] { listeners.compactMap(\.localAddress) }
+
+    func onOpened(_ channel: any Channel) {
+        inbound.withLock { $0[ObjectIdentifier(channel)] = channel }
+    }
+
+    func onClosed(_ channel: any Channel) {
+        inbound.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    /// Ends every connection. Blocks until the ports are free.
+    func close() {
+        for listener in listeners { try? listener.close().wait() }
+        listeners = []
+        use(members: [], description: [])
+        for channel in inbound.withLock({ Array($0.values) }) { try? channel.close().wait() }
+    }
+}

@@ -1,0 +1,95 @@
+import Automata
+import Coordination
+import Synchronization
+
+/// One event loop's door to the server: it gathers what the loop asks for and hands it to the replica thread
+/// and the watch thread, one batch each per flush.
+final class Port: ServicePort, @unchecked Sendable {
+    private let host: Mailbox<HostInput>
+    private let hub: Mailbox<WatchInput>
+    private let isHostRunning: @Sendable () -> Bool
+    private let delivery: Mutex<(@Sendable ([ServiceDelivery]) -> Void)?>
+
+    // Used by the port's event loop only.
+    private var requests: [PortRequest] = []
+    private var watchRequests: [WatchRequest] = []
+    private var isClosed = false
+
+    init(
+        host: Mailbox<HostInput>, hub: Mailbox<WatchInput>, isHostRunning: @escaping @Sendable () -> Bool,
+        deliver: @escaping @Sendable ([ServiceDelivery]) -> Void
+    ) {
+        self.host = host
+        self.hub = hub
+        self.isHostRunning = isHostRunning
+        delivery = Mutex(deliver)
+    }
+
+    // MARK: the event loop's side
+
+    func submit(_ request: ServiceRequest, token: UInt64) {
+        switch request {
+        case .command(let command):
+            requests.append(PortRequest(token: token, content: .command(EntryPayload.encode(command))))
+        default:
+            requests.append(PortRequest(token: token, content: .other(request)))
+        }
+    }
+
+    func watch(_ specification: WatchSpecification, watcher: WatcherID) {
+        watchRequests.append(.watch(specification, watcher))
+    }
+
+    func cancelWatch(_ watcher: WatcherID) { watchRequests.append(.cancel(watcher)) }
+
+    func consumed(bytes: Int, watcher: WatcherID) { watchRequests.append(.consumed(bytes, watcher)) }
+
+    func requestProgress(of watchers: [WatcherID], token: UInt64) {
+        watchRequests.append(.progress(watchers, token))
+    }
+
+    /// When the replica thread does not keep up and its mailbox is full, the requests are refused at once.
+    func flush() {
+        guard !isClosed else {
+            requests.removeAll()
+            watchRequests.removeAll()
+            return
+        }
+        if !requests.isEmpty {
+            let batch = requests
+            requests = []
+            requests.reserveCapacity(min(batch.count, 256))
+            if !isHostRunning() {
+                refuse(batch, .stopped)
+            } else if !host.offer(.requests(self, batch)) {
+                refuse(batch, .tooManyRequests)
+            }
+        }
+        if !watchRequests.isEmpty {
+            hub.send(.requests(self, watchRequests))
+            watchRequests = []
+        }
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        delivery.withLock { $0 = nil }
+        host.send(.portClosed(self))
+        hub.send(.portClosed(self))
+    }
+
+    private func refuse(_ batch: [PortRequest], _ error: ServiceError) {
+        deliver(batch.map { .answer(token: $0.token, .failure(error)) })
+    }
+
+    // MARK: the server's side
+
+    /// The replica thread gathers here what it delivers at the end of a turn.
+    var hostDeliveries: [ServiceDelivery] = []
+
+    /// Any thread. Nothing is delivered to a port that is closed.
+    func deliver(_ deliveries: [ServiceDelivery]) {
+        delivery.withLock { deliver in deliver?(deliveries) }
+    }
+}

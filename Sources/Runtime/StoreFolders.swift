@@ -1,0 +1,103 @@
+import Coordination
+import Glibc
+import LMDBStore
+import Synchronization
+import WriteAheadLog
+
+/// Where the stores of a data directory lie. One is in use, named by the file `current-store`, which changes
+/// atomically; another one is there only while a checkpoint arrives.
+final class StoreFolders: Sendable {
+    struct Folder: Hashable, Sendable {
+        var number: UInt64
+        var name: String { "store-\(number)" }
+    }
+
+    private static let pointer = "current-store"
+
+    private let directory: DataDirectory
+    private let options: ServerOptions
+    private let state: Mutex<(current: Folder, next: UInt64)>
+
+    /// Finds the store in use and removes what an interrupted checkpoint or switch has left.
+    init(_ directory: DataDirectory, _ options: ServerOptions) throws {
+        self.directory = directory
+        self.options = options
+        var current = Folder(number: 1)
+        if let bytes = try directory.read(StoreFolders.pointer) {
+            let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
+            guard let number = UInt64(text) else {
+                throw ServerError(.damaged, "\(directory.path(of: StoreFolders.pointer)) cannot be read")
+            }
+            current = Folder(number: number)
+            if access(directory.path(of: current.name), F_OK) != 0 {
+                throw ServerError(
+                    .damaged,
+                    "\(directory.path(of: current.name)) is missing: put it back, or remove the data "
+                        + "directory and let the member join again as a new member")
+            }
+        } else {
+            try directory.replace(StoreFolders.pointer, with: Array("1\n".utf8))
+            try makeFolder(directory.path(of: current.name))
+        }
+        state = Mutex((current, current.number + 1))
+        for name in folderNames(in: directory.path) where name.hasPrefix("store-") && name != current.name {
+            removeFolder(directory.path(of: name))
+        }
+    }
+
+    var current: Folder { state.withLock { $0.current } }
+
+    func open(_ folder: Folder) throws -> any OrderedStore {
+        try openStore(directory.path(of: folder.name), options)
+    }
+
+    func makeIncoming() throws -> Folder {
+        let folder = state.withLock { state in
+            defer { state.next += 1 }
+            return Folder(number: state.next)
+        }
+        removeFolder(directory.path(of: folder.name))
+        try makeFolder(directory.path(of: folder.name))
+        return folder
+    }
+
+    /// From now on a restart finds this one. The old one's files go; who reads in it goes on doing so.
+    func use(_ folder: Folder) throws {
+        try directory.replace(StoreFolders.pointer, with: Array("\(folder.number)\n".utf8))
+        let old = state.withLock { state in
+            defer { state.current = folder }
+            return state.current
+        }
+        removeFolder(directory.path(of: old.name))
+    }
+
+    func discard(_ folder: Folder) { removeFolder(directory.path(of: folder.name)) }
+}
+
+private func makeFolder(_ path: String) throws {
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+        throw ServerError(.failed, "cannot make \(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+private func folderNames(in path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}
+
+/// Stores are folders of plain files.
+private func removeFolder(_ path: String) {
+    for name in folderNames(in: path) { unlink("\(path)/\(name)") }
+    rmdir(path)
+}
+private func openStore(_ path: String, _ options: ServerOptions) throws -> any OrderedStore {
+    fatalError("\(path) \(options)")
+}

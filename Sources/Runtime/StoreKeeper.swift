@@ -1,0 +1,71 @@
+import Automata
+import Coordination
+import Paxos
+
+/// A client that waits for the store to be defragmented.
+struct DefragmentTicket: Sendable {
+    var port: Port
+    var token: UInt64
+}
+
+/// Whoever waits for the server to stop.
+final class StopTicket: Sendable {}
+
+/// A thread for what takes long and must not hold up the others: making the store durable, and
+/// defragmenting it.
+final class StoreKeeper: Sendable {
+    private enum Work: Sendable {
+        case synchronize(upTo: Slot)
+        case defragment(DefragmentTicket)
+        case stop
+    }
+
+    private let mailbox = Mailbox<Work>(capacity: .max)
+    private let store: StoreBox
+    private let host: Mailbox<HostInput>
+    private let instruments: Instruments
+
+    init(store: StoreBox, host: Mailbox<HostInput>, instruments: Instruments) {
+        self.store = store
+        self.host = host
+        self.instruments = instruments
+    }
+
+    func synchronize(upTo slot: Slot) { mailbox.send(.synchronize(upTo: slot)) }
+    func defragment(_ ticket: DefragmentTicket) { mailbox.send(.defragment(ticket)) }
+    func stop() { mailbox.send(.stop) }
+
+    /// The body of the thread.
+    func run() {
+        var works: [Work] = []
+        while true {
+            mailbox.take(into: &works, until: nil)
+            for work in works {
+                switch work {
+                case .stop: return
+                case .synchronize(let slot):
+                    do {
+                        let begun = MonotonicClock.now()
+                        try store.store.synchronize()
+                        instruments.storeSync.record(MonotonicClock.now().since(begun))
+                        host.send(.stored(upTo: slot))
+                    } catch {
+                        host.send(.storeFailed(storeError(error)))
+                    }
+                case .defragment(let ticket):
+                    // The store reuses freed pages at once; what is left to do is to make it durable.
+                    do {
+                        try store.store.synchronize()
+                        host.send(.defragmented(ticket, nil))
+                    } catch {
+                        host.send(.defragmented(ticket, storeError(error)))
+                    }
+                }
+            }
+        }
+    }
+
+    private func storeError(_ error: any Error) -> StoreError {
+        error as? StoreError ?? StoreError(.failed, "\(error)")
+    }
+}

@@ -1,0 +1,96 @@
+import Automata
+import Coordination
+import NIOCore
+import Testing
+
+@testable import Runtime
+
+@Suite("Peer frames")
+struct PeerFrameTests {
+    private func frames(of bytes: [UInt8], cutAt step: Int, limit: Int = 1 << 20) throws -> [(
+        PeerFrameKind, [UInt8]
+    )] {
+        var reader = PeerFrameReader(limit: limit)
+        var found: [(PeerFrameKind, [UInt8])] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + step)
+            reader.receive(ByteBuffer(bytes: bytes[start..<end]))
+            while try reader.next({ kind, body in found.append((kind, [UInt8](body))) }) {}
+            start = end
+        }
+        return found
+    }
+
+    @Test("frames come out as they went in, however the stream is cut")
+    func roundTrip() throws {
+        let bodies: [[UInt8]] = [[], [1], Array(repeating: 7, count: 5000), [2, 3]]
+        let stream = bodies.flatMap { body in PeerFrame.encoded(.replica) { $0 += body } }
+        for step in [1, 2, 7, 8, 9, 10, 100, 4096, stream.count] {
+            let found = try frames(of: stream, cutAt: step)
+            #expect(found.map(\.1) == bodies)
+            #expect(found.allSatisfy { $0.0 == .replica })
+        }
+    }
+
+    @Test("a frame with any bit turned is refused or still incomplete, never misread")
+    func damage() throws {
+        let body = Array("a message of some length".utf8)
+        let frame = PeerFrame.encoded(.request) { $0 += body }
+        for position in frame.indices {
+            for bit in 0..<8 {
+                var damaged = frame
+                damaged[position] ^= 1 << bit
+                let found = try? frames(of: damaged, cutAt: damaged.count)
+                #expect(found?.isEmpty ?? true, "byte \(position), bit \(bit)")
+            }
+        }
+    }
+
+    @Test("a frame longer than the limit is refused before its bytes are awaited")
+    func limit() {
+        let frame = PeerFrame.encoded(.replica) { $0 += Array(repeating: 0, count: 200) }
+        #expect(throws: PeerProtocolError.self) {
+            try frames(of: Array(frame.prefix(8)), cutAt: 8, limit: 100)
+        }
+    }
+
+    @Test("greetings and their answers survive the wire")
+    func greetings() throws {
+        let greeting = PeerGreeting(
+            purpose: .checkpoint, clusterID: .max, sender: ProcessID(1 << 63), receiver: ProcessID(2))
+        var bytes: [UInt8] = []
+        greeting.encode(into: &bytes)
+        #expect(try bytes.withUnsafeBytes { try PeerGreeting(decoding: $0) } == greeting)
+
+        var answer = PeerGreetingAnswer(verdict: .otherCluster, clusterID: 5, member: ProcessID(9))
+        answer.cluster = [1, 2, 3]
+        bytes = []
+        answer.encode(into: &bytes)
+        #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
+    }
+
+    @Test("requests and answers survive the wire, and no shortened one is taken")
+    func requests() throws {
+        for subject in [PeerRequest.Subject.renewLease(LeaseID(-4)), .leaseTimeToLive(LeaseID(.max))] {
+            let request = PeerRequest(number: 77, subject: subject)
+            var bytes: [UInt8] = []
+            request.encode(into: &bytes)
+            #expect(try bytes.withUnsafeBytes { try PeerRequest(decoding: $0) } == request)
+            for count in bytes.indices {
+                #expect(throws: PeerProtocolError.self) {
+                    try bytes[..<count].withUnsafeBytes { try PeerRequest(decoding: $0) }
+                }
+            }
+        }
+        let contents: [PeerAnswer.Content] = [
+            .leaseRenewed(seconds: 60), .leaseTimeToLive(remaining: -1, granted: 0), .notLeader,
+        ]
+        for content in contents {
+            let answer = PeerAnswer(number: 1, content: content)
+            var bytes: [UInt8] = []
+            answer.encode(into: &bytes)
+            #expect(try bytes.withUnsafeBytes { try PeerAnswer(decoding: $0) } == answer)
+        }
+    }
+}

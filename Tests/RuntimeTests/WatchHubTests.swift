@@ -1,0 +1,286 @@
+import Automata
+import Coordination
+import Testing
+
+@testable import Runtime
+
+/// A watch thread over a store in memory, which the test writes as the replica thread would.
+private final class HubWorld {
+    let memory: MemoryStore
+    let box: StoreBox
+    let feed: WatchFeed
+    let instruments = Instruments()
+    let host = Mailbox<HostInput>(capacity: 10)
+    var space: KeyValueSpace
+    private var thread: DedicatedThread?
+
+    init() throws {
+        memory = MemoryStore()
+        box = StoreBox(memory)
+        space = try memory.read { try KeyValueSpace(settings: .init(), from: $0) }
+        feed = WatchFeed(revision: space.revision)
+    }
+
+    func start() {
+        struct Carried: @unchecked Sendable { let hub: WatchHub }
+        let carried = Carried(hub: WatchHub(feed: feed, store: box, instruments: instruments) { _ in })
+        thread = DedicatedThread(name: "hub") { carried.hub.run() }
+    }
+
+    func stop() {
+        feed.mailbox.send(.stop)
+        thread?.join()
+    }
+
+    /// One batch. Unpublished: as when the watch thread is too far behind to be told.
+    func apply(_ commands: [KeyValueCommand], published: Bool = true) throws {
+        let before = space.revision
+        var events: [KeyValueEvent] = []
+        try memory.write { transaction in
+            for command in commands { _ = try space.apply(command, in: transaction, events: &events) }
+        }
+        if published {
+            feed.publish(
+                AppliedEvents(after: before, through: space.revision, events: events, bytes: 0))
+        }
+    }
+
+    func port(_ deliveries: Deliveries) -> Port {
+        Port(host: host, hub: feed.mailbox, isHostRunning: { true }, deliver: deliveries.deliver)
+    }
+}
+
+@Suite("Watch hub")
+struct WatchHubTests {
+    /// That events are ordered, unique, and of whole revisions.
+    private func check(_ batches: [WatchBatch], _ comment: Comment? = nil) {
+        var last: Int64 = 0
+        for batch in batches {
+            let revisions = batch.events.map(\.keyValue.modRevision)
+            #expect(revisions == revisions.sorted(), comment)
+            #expect((revisions.first ?? .max) > last, comment)
+            #expect((revisions.last ?? 0) <= batch.revision, comment)
+            last = batch.revision
+        }
+    }
+
+    @Test("a watcher from now on gets what comes after, in batches as applied")
+    func fromNowOn() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        try world.apply([put("a"), put("b")])
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.requestProgress(of: [WatcherID(1)], token: 5)
+        port.flush()
+        #expect(eventually { deliveries.progress(of: 5) == 3 })
+        try world.apply([put("c"), delete("a")])
+        #expect(eventually { deliveries.events(of: 1).count == 2 })
+        #expect(deliveries.events(of: 1).map(\.name) == ["c", "a"])
+        #expect(deliveries.batches(of: 1).map(\.revision) == [5])
+    }
+
+    @Test("a watcher from a past revision joins the present without gap or repetition while writes go on")
+    func joining() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        for number in 0..<500 { try world.apply([put("k\(number % 7)", "\(number)")]) }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        for watcher in 0..<20 as Range<UInt64> {
+            var specification = WatchSpecification(
+                range: everything(), startRevision: Int64(2 + 10 * watcher))
+            specification.withoutDeletes = watcher % 2 == 0
+            port.watch(specification, watcher: WatcherID(watcher))
+            port.flush()
+            for number in 0..<50 {
+                try world.apply([put("k\(number % 7)"), put("l")], published: number % 5 != 0)
+            }
+        }
+        try world.apply([put("end")])
+        let last = world.space.revision
+        #expect(
+            eventually {
+                (0..<20).allSatisfy { deliveries.events(of: $0).last?.keyValue.modRevision == last }
+            })
+        for watcher in 0..<20 as Range<UInt64> {
+            check(deliveries.batches(of: watcher))
+            let revisions = deliveries.events(of: watcher).map(\.keyValue.modRevision)
+            #expect(revisions == Array((2 + 10 * Int64(watcher))...last), "watcher \(watcher)")
+        }
+    }
+
+    @Test("a watcher of the future gets nothing earlier and is not told progress")
+    func future() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything(), startRevision: 6), watcher: WatcherID(1))
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(2))
+        port.requestProgress(of: [WatcherID(1)], token: 1)
+        port.requestProgress(of: [WatcherID(2)], token: 2)
+        port.flush()
+        #expect(eventually { deliveries.progress(of: 2) == 1 })
+        for number in 0..<8 { try world.apply([put("k\(number)")]) }
+        #expect(eventually { deliveries.events(of: 2).count == 8 })
+        #expect(eventually { deliveries.events(of: 1).count == 4 })
+        #expect(deliveries.events(of: 1).first?.keyValue.modRevision == 6)
+        #expect(deliveries.progress(of: 1) == nil)
+        port.requestProgress(of: [WatcherID(1), WatcherID(2)], token: 3)
+        port.flush()
+        #expect(eventually { deliveries.progress(of: 3) == 9 })
+    }
+
+    @Test("a watcher whose history is compacted is told so, and one at the compact revision is served")
+    func compacted() throws {
+        let world = try HubWorld()
+        for number in 0..<10 { try world.apply([put("k", "\(number)")]) }
+        try world.apply([.compact(revision: 8)])
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything(), startRevision: 7), watcher: WatcherID(1))
+        port.watch(WatchSpecification(range: everything(), startRevision: 8), watcher: WatcherID(2))
+        port.flush()
+        #expect(
+            eventually {
+                deliveries.all.contains {
+                    if case .watchCompacted(WatcherID(1), let revision) = $0 { return revision == 8 }
+                    return false
+                }
+            })
+        #expect(eventually { deliveries.events(of: 2).map(\.keyValue.modRevision) == [8, 9, 10, 11] })
+        #expect(deliveries.events(of: 1).isEmpty)
+        #expect(world.instruments.watchers.value == 1)
+    }
+
+    @Test("filters hold back puts or deletes, and previous values are those before the event")
+    func filtersAndPrevious() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        var noPuts = WatchSpecification(range: everything(), startRevision: 1)
+        noPuts.withoutPuts = true
+        noPuts.previousKeyValue = true
+        var noDeletes = WatchSpecification(range: everything(), startRevision: 1)
+        noDeletes.withoutDeletes = true
+        noDeletes.previousKeyValue = true
+        port.watch(noPuts, watcher: WatcherID(1))
+        port.watch(noDeletes, watcher: WatcherID(2))
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(3))
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 3 })
+        try world.apply([put("a", "1"), put("a", "2"), delete("a"), put("a", "3")])
+        #expect(eventually { deliveries.events(of: 3).count == 4 })
+        #expect(eventually { deliveries.events(of: 2).count == 3 })
+        #expect(deliveries.events(of: 1).map(\.kind) == [.delete])
+        #expect(deliveries.events(of: 1).map { $0.previous?.value } == [Array("2".utf8)])
+        #expect(deliveries.events(of: 2).map { $0.previous?.value } == [nil, Array("1".utf8), nil])
+        #expect(deliveries.events(of: 3).allSatisfy { $0.previous == nil })
+    }
+
+    @Test("a watcher that consumes nothing is delivered a bounded amount, and all the rest once it consumes")
+    func slowWatcher() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        let value = String(repeating: "x", count: 100_000)
+        for number in 0..<100 { try world.apply([put("k\(number)", value)]) }
+        #expect(eventually { world.instruments.slowWatchers.value == 1 })
+        let delivered = deliveries.batches(of: 1).reduce(0) { $0 + $1.bytes }
+        #expect(delivered <= WatchHub.watcherLimitBytes)
+        var consumed = 0
+        #expect(
+            eventually {
+                let batches = deliveries.batches(of: 1)
+                for batch in batches[consumed...] {
+                    port.consumed(bytes: batch.bytes, watcher: WatcherID(1))
+                }
+                consumed = batches.count
+                port.flush()
+                return deliveries.events(of: 1).count == 100
+            })
+        check(deliveries.batches(of: 1))
+        #expect(deliveries.events(of: 1).map(\.keyValue.modRevision) == Array(2...101))
+        try world.apply([put("end")])
+        #expect(eventually { deliveries.events(of: 1).last?.name == "end" })
+    }
+
+    @Test(
+        "a thousand watchers of one key get every event of it, in one delivery per batch, and share its bytes"
+    )
+    func manyWatchers() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        for watcher in 0..<1000 as Range<UInt64> {
+            port.watch(WatchSpecification(range: KeyRange(key: [65])), watcher: WatcherID(watcher))
+        }
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 1000 })
+        for number in 0..<10 { try world.apply([put("A", "\(number)"), put("B")]) }
+        #expect(eventually { deliveries.all.count == 10_000 })
+        for watcher in 0..<1000 as Range<UInt64> {
+            #expect(deliveries.events(of: watcher).map(\.keyValue.version) == Array(1...10))
+        }
+    }
+
+    @Test("a cancelled watcher and a closed port get nothing more")
+    func ends() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let others = Deliveries()
+        let port = world.port(deliveries)
+        let other = world.port(others)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(2))
+        other.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.flush()
+        other.flush()
+        #expect(eventually { world.instruments.watchers.value == 3 })
+        port.cancelWatch(WatcherID(1))
+        port.flush()
+        other.close()
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        try world.apply([put("a")])
+        #expect(eventually { deliveries.events(of: 2).count == 1 })
+        #expect(deliveries.events(of: 1).isEmpty)
+        #expect(others.all.isEmpty)
+    }
+
+    @Test("watchers go on over a store that a checkpoint has replaced")
+    func replacedStore() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        try world.apply([put("a")])
+        #expect(eventually { deliveries.events(of: 1).count == 1 })
+        try world.apply([put("b"), put("c")], published: false)
+        world.box.replace(by: world.memory.copy())
+        world.feed.storeReplaced(revision: world.space.revision)
+        #expect(eventually { deliveries.events(of: 1).map(\.name) == ["a", "b", "c"] })
+        check(deliveries.batches(of: 1))
+    }
+}
