@@ -50,8 +50,12 @@ final class SpaceHarness {
         return try range(query).keyValues.map(text)
     }
 
+    func removeCompacted(limit: Int) throws -> Bool {
+        try store.write { try space.removeCompacted(limit: limit, in: $0) }
+    }
+
     func removeAllCompacted(limit: Int = 1000) throws {
-        while try store.write({ try space.removeCompacted(limit: limit, in: $0) }) {}
+        while try removeCompacted(limit: limit) {}
     }
 
     /// How many versions the store holds.
