@@ -22,7 +22,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-public nonisolated struct HealthHealthCheckRequest: Sendable {
+public nonisolated struct GRPCHealthCheckRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -34,12 +34,12 @@ public nonisolated struct HealthHealthCheckRequest: Sendable {
   public init() {}
 }
 
-public nonisolated struct HealthHealthCheckResponse: Sendable {
+public nonisolated struct GRPCHealthCheckResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var status: HealthHealthCheckResponse.ServingStatus = .unknown
+  public var status: GRPCHealthCheckResponse.ServingStatus = .unknown
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -78,7 +78,7 @@ public nonisolated struct HealthHealthCheckResponse: Sendable {
     }
 
     // The compiler won't synthesize support with the UNRECOGNIZED case.
-    public static let allCases: [HealthHealthCheckResponse.ServingStatus] = [
+    public static let allCases: [GRPCHealthCheckResponse.ServingStatus] = [
       .unknown,
       .serving,
       .notServing,
@@ -94,7 +94,7 @@ public nonisolated struct HealthHealthCheckResponse: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "grpc.health.v1"
 
-nonisolated extension HealthHealthCheckRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+nonisolated extension GRPCHealthCheckRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".HealthCheckRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}service\0")
 
@@ -117,14 +117,14 @@ nonisolated extension HealthHealthCheckRequest: SwiftProtobuf.Message, SwiftProt
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: HealthHealthCheckRequest, rhs: HealthHealthCheckRequest) -> Bool {
+  public static func ==(lhs: GRPCHealthCheckRequest, rhs: GRPCHealthCheckRequest) -> Bool {
     if lhs.service != rhs.service {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension HealthHealthCheckResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+nonisolated extension GRPCHealthCheckResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".HealthCheckResponse"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0")
 
@@ -147,13 +147,13 @@ nonisolated extension HealthHealthCheckResponse: SwiftProtobuf.Message, SwiftPro
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: HealthHealthCheckResponse, rhs: HealthHealthCheckResponse) -> Bool {
+  public static func ==(lhs: GRPCHealthCheckResponse, rhs: GRPCHealthCheckResponse) -> Bool {
     if lhs.status != rhs.status {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension HealthHealthCheckResponse.ServingStatus: SwiftProtobuf._ProtoNameProviding {
+nonisolated extension GRPCHealthCheckResponse.ServingStatus: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{1}SERVING\0\u{1}NOT_SERVING\0\u{1}SERVICE_UNKNOWN\0")
 }

@@ -55,14 +55,15 @@ struct MemoryWatches {
         watchers[handle]?.bytesOnTheWay -= bytes
     }
 
-    /// Whether each of them has had everything up to the revision. One that starts later cannot have.
+    /// Whether each of them has had everything up to the revision, if only because there is nothing for it up
+    /// to there. One that starts after the next revision is not spoken for.
     func areCaughtUp(_ ids: [WatcherID], port: UInt64, revision: Int64) -> Bool {
         ids.allSatisfy { id in
             guard let handle = handles[Name(port: port, id: id.rawValue)], let watcher = watchers[handle]
             else {
                 return true
             }
-            return watcher.missing == nil && watcher.specification.startRevision <= revision
+            return watcher.missing == nil && watcher.specification.startRevision <= revision + 1
         }
     }
 

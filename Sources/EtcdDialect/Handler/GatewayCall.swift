@@ -1,0 +1,144 @@
+import GRPC
+import NIOCore
+
+/// A call that came as JSON over HTTP: to its receiver it looks like one over gRPC.
+final class GatewayCall: GRPCCall {
+    /// As the gRPC side has it.
+    static let lowWaterBytes = 65_536
+
+    private let method: MethodDescription
+    private unowned let handler: GatewayHandler
+    /// Nil when the call is over.
+    var receiver: (any GRPCReceiver)?
+    private var values = JSONValueSplitter()
+    private var hasRequest = false
+    /// The response of a unary call, until its status is known.
+    private var response: [UInt8]?
+    private var streamHasBegun = false
+    private var isOver = false
+
+    init(method: MethodDescription, handler: GatewayHandler) {
+        self.method = method
+        self.handler = handler
+    }
+
+    var isStream: Bool { method.kind != .unary }
+
+    // MARK: Request
+
+    func onBody(_ bytes: ByteBuffer, limit: Int) {
+        guard !isOver else { return }
+        var complete: [[UInt8]] = []
+        values.take(bytes.readableBytesView, into: &complete)
+        for json in complete { take(json) }
+        if values.pendingBytes > limit {
+            fail(GRPCStatus(.resourceExhausted, "grpc: received message larger than max"))
+        }
+    }
+
+    func onBodyEnd() {
+        if let json = values.takeEnd() { take(json) }
+        guard !isOver else { return }
+        if values.isInValue { return fail(GRPCStatus(.invalidArgument, "unexpected EOF")) }
+        // No body stands for a message without fields, but not on a stream of the client's, which is empty.
+        if !hasRequest, method.kind != .bidirectionalStream { take([]) }
+        receiver?.halfClosed()
+    }
+
+    private func take(_ json: [UInt8]) {
+        guard !isOver, let receiver else { return }
+        // What follows the request of a call that has one is ignored.
+        guard !hasRequest || method.kind == .bidirectionalStream else { return }
+        hasRequest = true
+        do {
+            let message = try method.transcoder.request(json)
+            let limit = handler.maxMessageBytes
+            guard message.count <= limit else {
+                return fail(
+                    GRPCStatus(
+                        .resourceExhausted,
+                        "grpc: received message larger than max (\(message.count) vs. \(limit))"))
+            }
+            message.withUnsafeBytes { receiver.received($0) }
+        } catch let fault as EtcdFault {
+            fail(fault.status)
+        } catch {
+            fail(GRPCStatus(.invalidArgument, "\(error)"))
+        }
+    }
+
+    /// The request was wrong: the receiver is to forget the call.
+    private func fail(_ status: GRPCStatus) {
+        guard !isOver else { return }
+        let receiver = receiver
+        finish(status)
+        receiver?.cancelled()
+    }
+
+    /// The client is gone.
+    func abandon() {
+        guard !isOver else { return }
+        isOver = true
+        let receiver = receiver
+        self.receiver = nil
+        receiver?.cancelled()
+    }
+
+    func drained() { receiver?.drained() }
+
+    // MARK: Response
+
+    func send(_ message: UnsafeRawBufferPointer) {
+        guard !isOver else { return }
+        guard let json = method.transcoder.response(message) else {
+            return fail(GRPCStatus(.internalError, "the response has no form in JSON"))
+        }
+        guard isStream else {
+            response = json
+            return
+        }
+        beginStream()
+        handler.writeStream(Array("{\"result\":".utf8) + json + Array("}\n".utf8))
+    }
+
+    func finish(_ status: GRPCStatus) {
+        guard !isOver else { return }
+        isOver = true
+        receiver = nil
+        if isStream {
+            finishStream(status)
+        } else if status.code == .ok, let response {
+            handler.respond(.ok, response, type: "application/json", extra: Self.metadata)
+        } else {
+            handler.respond(
+                GatewayError.httpStatus(status.code), GatewayError.unary(status), type: "application/json")
+        }
+    }
+
+    private func finishStream(_ status: GRPCStatus) {
+        if status.code != .ok {
+            let error = GatewayError.stream(status)
+            guard streamHasBegun else {
+                return handler.respond(
+                    GatewayError.httpStatus(status.code), error, type: "application/json")
+            }
+            handler.writeStream(error + Array("\n".utf8))
+        } else {
+            beginStream()
+        }
+        handler.endResponse()
+    }
+
+    private func beginStream() {
+        guard !streamHasBegun else { return }
+        streamHasBegun = true
+        handler.beginStream(.ok, extra: Self.metadata)
+    }
+
+    /// The metadata of the answer, as the gateway shows it.
+    private static let metadata = [("Grpc-Metadata-Content-Type", "application/grpc")]
+
+    var queuedBytes: Int { handler.unwrittenBytes }
+
+    var timeoutNanoseconds: Int64? { nil }
+}

@@ -1,0 +1,89 @@
+import Coordination
+import GRPC
+
+/// Whoever asks the service through an endpoint and waits for the answer.
+protocol ServiceCaller: AnyObject {
+    /// Nobody wants the answer any more.
+    var isOver: Bool { get }
+    /// The service answered what was asked under `tag`.
+    func onAnswer(_ answer: Result<ServiceAnswer, ServiceError>, tag: Int) throws(EtcdFault)
+    /// Ends the call with an error.
+    func fail(_ fault: EtcdFault)
+}
+
+/// One call that a client made, over gRPC or through the gateway.
+///
+/// Lives on its endpoint's event loop. It is over when it has been answered or cancelled; answers of the
+/// service that come later are dropped.
+class EtcdCall: GRPCReceiver, ServiceCaller {
+    let endpoint: EtcdEndpoint
+    let method: EtcdMethod
+    /// Nil when the call is over.
+    private(set) final var transport: (any GRPCCall)?
+
+    init(endpoint: EtcdEndpoint, method: EtcdMethod, transport: any GRPCCall) {
+        self.endpoint = endpoint
+        self.method = method
+        self.transport = transport
+        endpoint.counters.started(method)
+    }
+
+    final var isOver: Bool { transport == nil }
+
+    // MARK: From the transport
+
+    final func received(_ message: UnsafeRawBufferPointer) {
+        guard !isOver else { return }
+        endpoint.counters.received(method, bytes: message.count)
+        do { try onMessage(message) } catch { fail(error) }
+    }
+
+    /// Read one message of the client.
+    func onMessage(_ message: UnsafeRawBufferPointer) throws(EtcdFault) {}
+
+    func halfClosed() {}
+
+    func drained() {}
+
+    final func cancelled() {
+        guard !isOver else { return }
+        end(.cancelled)
+    }
+
+    // MARK: From the service
+
+    func onAnswer(_ answer: Result<ServiceAnswer, ServiceError>, tag: Int) throws(EtcdFault) {}
+
+    /// The call is over, for whatever reason: let go of everything.
+    func onEnd() {}
+
+    // MARK: To the client
+
+    final func send(_ write: (inout ProtobufWriter) throws(EtcdFault) -> Void) throws(EtcdFault) {
+        guard let transport else { return }
+        endpoint.writer.removeAll()
+        try write(&endpoint.writer)
+        let bytes = endpoint.writer.bytes
+        endpoint.counters.sent(method, bytes: bytes.count)
+        bytes.withUnsafeBytes { transport.send($0) }
+    }
+
+    final func finish() {
+        guard let transport else { return }
+        end(.ok)
+        transport.finish(.ok)
+    }
+
+    final func fail(_ fault: EtcdFault) {
+        guard let transport else { return }
+        end(fault.code)
+        transport.finish(fault.status)
+    }
+
+    private func end(_ code: GRPCStatus.Code) {
+        transport = nil
+        endpoint.counters.handled(method, code)
+        if method.kind != .unary { endpoint.removeStream(self) }
+        onEnd()
+    }
+}

@@ -1,0 +1,92 @@
+import Automata
+import Coordination
+import EtcdDialect
+import EtcdProtobuf
+import GRPC
+import GRPCTestSupport
+import Glibc
+import NIOCore
+import NIOPosix
+import SwiftProtobuf
+import Testing
+
+/// An etcd server over a service in memory, on a port of its own, with a gRPC client.
+final class ServerHarness: Sendable {
+    let service: MemoryService
+    let server: GRPCServer
+    let etcd: EtcdServer
+    let client: GRPCTestClient
+    private let beat: RepeatedTask
+
+    static func start(limits: ServiceLimits = ServiceLimits(), port: Int = 0) async throws -> ServerHarness {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let service = try MemoryService(
+            limits: limits, clusterID: 0xcdf8_181e_3266_0e8d,
+            member: ServiceMember(
+                id: 0x8e9e_05c5_2164_694d, name: "default", peerURLs: ["http://localhost:2380"],
+                clientURLs: ["http://localhost:2379"], isLearner: false),
+            now: { Self.now })
+        let etcd = EtcdServer(service: service)
+        let server = try await GRPCServer.bind(
+            to: [SocketAddress(ipAddress: "127.0.0.1", port: port)], group: group,
+            configureHTTP1: { try etcd.configureHTTP1($0) }, makeService: { etcd.makeService(for: $0) })
+        let client = try await GRPCTestClient.connect(to: server.localAddresses[0])
+        return ServerHarness(service: service, server: server, etcd: etcd, client: client)
+    }
+
+    private init(service: MemoryService, server: GRPCServer, etcd: EtcdServer, client: GRPCTestClient) {
+        self.service = service
+        self.server = server
+        self.etcd = etcd
+        self.client = client
+        // Leases end when the service looks at the clock.
+        beat = MultiThreadedEventLoopGroup.singleton.next().scheduleRepeatedTask(
+            initialDelay: .milliseconds(100), delay: .milliseconds(100)
+        ) { _ in service.tick() }
+    }
+
+    private static var now: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+
+    var port: Int { server.localAddresses[0].port! }
+
+    func stop() async throws {
+        beat.cancel()
+        try await client.close()
+        await etcd.stop()
+        await server.stop(grace: .zero)
+    }
+}
+
+/// Runs `body` on a server of its own.
+func withServer(
+    limits: ServiceLimits = ServiceLimits(), _ body: (ServerHarness) async throws -> Void
+) async throws {
+    let harness = try await ServerHarness.start(limits: limits)
+    do {
+        try await body(harness)
+    } catch {
+        try? await harness.stop()
+        throw error
+    }
+    try await harness.stop()
+}
+
+/// Serves on the port that the environment names until the process ends, for tools that need a server without a
+/// disk: `SYNOD_ETCD_MEMORY_PORT=26050 swift test --filter memoryServer`.
+@Test(
+    "a server in memory serves by hand",
+    .enabled(
+        if: getenv("SYNOD_ETCD_MEMORY_PORT") != nil, "only by hand: SYNOD_ETCD_MEMORY_PORT names the port"))
+func memoryServer() async throws {
+    let port = Int(String(cString: getenv("SYNOD_ETCD_MEMORY_PORT")))!
+    let harness = try await ServerHarness.start(port: port)
+    try await harness.server.stopped()
+}
+
+extension GRPCServer {
+    fileprivate func stopped() async throws { try await Task.sleep(for: .seconds(1_000_000)) }
+}
