@@ -1,0 +1,123 @@
+import Automata
+import Paxos
+
+/// The proposals of this process's clients whose outcome is open, in the order in which they were made.
+struct OutstandingProposals: Hashable, Sendable {
+    /// Proposal numbers; `nil` where the outcome is known.
+    private var numbers: [UInt64?] = []
+    /// Before it there are only `nil`s.
+    private var head = 0
+    /// Those before it were there at the last `expire`.
+    private var mark = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ number: UInt64) {
+        numbers.append(number)
+        count += 1
+    }
+
+    /// Says that the outcome is known; false when the proposal is not one of these. What is chosen was
+    /// mostly proposed first, so this looks at the head first.
+    mutating func settle(_ number: UInt64) -> Bool {
+        var index = head
+        while index < numbers.count, numbers[index] != number { index += 1 }
+        guard index < numbers.count else { return false }
+        numbers[index] = nil
+        count -= 1
+        skipSettled()
+        return true
+    }
+
+    mutating func takeAll() -> [UInt64] {
+        let open = numbers[head...].compactMap { $0 }
+        self = OutstandingProposals()
+        return open
+    }
+
+    /// Takes those that were there at the last call already.
+    mutating func expire() -> [UInt64] {
+        let end = max(mark, head)
+        let expired = numbers[head..<end].compactMap { $0 }
+        count -= expired.count
+        head = end
+        skipSettled()
+        mark = numbers.count
+        return expired
+    }
+
+    private mutating func skipSettled() {
+        while head < numbers.count, numbers[head] == nil { head += 1 }
+        guard head == numbers.count || head >= 1024 && head > numbers.count / 2 else { return }
+        numbers.removeFirst(head)
+        mark = max(0, mark - head)
+        head = 0
+    }
+}
+
+/// Which messages of a process a leader has seen, so that a copy made by the network proposes nothing twice.
+struct ForwardWindow: Hashable, Sendable {
+    let process: ProcessID
+    private var incarnation: UInt64 = 0
+    private var highest: UInt64 = 0
+    /// Bit n: `highest` - n was seen.
+    private var seen: UInt64 = 0
+
+    init(_ process: ProcessID) { self.process = process }
+
+    /// Whether this is the first time. What came so late that it is out of the window counts as a copy.
+    mutating func admit(incarnation number: UInt64, sequence: UInt64) -> Bool {
+        if number > incarnation {
+            incarnation = number
+            highest = sequence
+            seen = 1
+            return true
+        }
+        guard number == incarnation else { return false }
+        if sequence > highest {
+            let shift = sequence - highest
+            seen = shift < 64 ? seen << shift | 1 : 1
+            highest = sequence
+            return true
+        }
+        let age = highest - sequence
+        guard age < 64, seen & (1 << age) == 0 else { return false }
+        seen |= 1 << age
+        return true
+    }
+}
+
+/// The reads of this process's clients while another leads.
+struct ForwardedReads: Hashable, Sendable {
+    /// Came after the last request was sent.
+    var waiting: [ReadID] = []
+    /// The last request stands for these.
+    private(set) var asked: [ReadID] = []
+    /// Of the last request.
+    private(set) var number: UInt64 = 0
+
+    var count: Int { waiting.count + asked.count }
+    var isEmpty: Bool { waiting.isEmpty && asked.isEmpty }
+
+    /// Begins a request for all of them and returns its number.
+    mutating func ask() -> UInt64 {
+        asked += waiting
+        waiting.removeAll(keepingCapacity: true)
+        number += 1
+        return number
+    }
+
+    mutating func takeAsked() -> [ReadID] {
+        defer { asked = [] }
+        return asked
+    }
+
+    mutating func takeAll() -> [ReadID] {
+        defer {
+            asked = []
+            waiting = []
+        }
+        return asked + waiting
+    }
+}

@@ -1,0 +1,138 @@
+import Automata
+import Paxos
+
+/// The acceptor's side of both phases, and following a leader.
+extension Replica {
+    mutating func onPrepare(
+        _ prepare: ReplicaMessage.Prepare, from proposer: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard prepare.ballot.process == proposer else { return }
+        guard !dismiss(proposer, standingIn: prepare.epoch, &outputs) else { return }
+        // A leader may be answering reads on the strength of this process's silence.
+        if prepare.ballot > acceptor.promised, !prepare.isTransfer, isBoundByLease { return }
+        switch acceptor.prepare(prepare.ballot) {
+        case .nack(let promised):
+            send(.nack(.init(refused: prepare.ballot, promised: promised)), to: proposer, &outputs)
+        case .promised(let changed):
+            if changed {
+                persist(.promised(prepare.ballot), &outputs)
+                enterBallot(&outputs)
+                setElectionTimer(&outputs)
+            }
+            let log = acceptor.accepted
+            let promise = ReplicaMessage.Promise(
+                ballot: prepare.ballot, epoch: prepare.epoch, chosenUpTo: chosenUpTo, floor: log.floor,
+                last: log.last, chunk: log.chunk(from: prepare.from, bytesLimit: settings.batchBytesLimit))
+            send(.promise(promise), to: proposer, after: everythingSoFar, &outputs)
+        }
+    }
+
+    /// The promise has just risen to a ballot of another process: whatever this one was at the old ballot,
+    /// it is no more.
+    private mutating func enterBallot(_ outputs: inout [ReplicaOutput]) {
+        if leadership != nil { stepDown(&outputs) }
+        abandonCandidacy()
+        loseLeader(&outputs)
+        highestRound = max(highestRound, acceptor.promised.round)
+        acceptedUpTo = chosenUpTo
+        extendAccepted()
+    }
+
+    /// Whether a message of a leader is to be obeyed; a leader of the past is told what was promised since.
+    private mutating func follow(
+        _ ballot: Ballot, of sender: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) -> Bool {
+        guard ballot.process == sender else { return false }
+        guard ballot >= acceptor.promised else {
+            send(.nack(.init(refused: ballot, promised: acceptor.promised)), to: sender, &outputs)
+            return false
+        }
+        if ballot > acceptor.promised {
+            _ = acceptor.prepare(ballot)
+            persist(.promised(ballot), &outputs)
+            enterBallot(&outputs)
+        }
+        heardAt = now
+        if leader != sender {
+            abandonCandidacy()
+            leader = sender
+            setElectionTimer(&outputs)
+            finishSuccession(sender == successor ? nil : .timedOut, &outputs)
+        }
+        return true
+    }
+
+    mutating func onAccept(
+        _ accept: ReplicaMessage.Accept, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard follow(accept.ballot, of: sender, &outputs) else { return }
+        learn(upTo: min(accept.chosenUpTo, acceptedUpTo), &outputs)
+
+        let end = Slot(accept.first.rawValue - 1).advanced(by: accept.entries.count)
+        guard accept.first <= acceptedUpTo.next, end <= accept.chosenUpTo || knowsEpoch(of: accept) else {
+            send(.missing(.init(ballot: accept.ballot, from: acceptedUpTo.next)), to: sender, &outputs)
+            return
+        }
+        guard end > acceptedUpTo else {
+            // A copy, or a part that came before: the answer to it may have been lost.
+            let answer = ReplicaMessage.Accepted(ballot: accept.ballot, upTo: acceptedUpTo)
+            send(.accepted(answer), to: sender, after: everythingSoFar, &outputs)
+            return
+        }
+        let first = acceptedUpTo.next
+        let known = Int(first.rawValue - accept.first.rawValue)
+        let entries = known == 0 ? accept.entries : Array(accept.entries.dropFirst(known))
+        guard case .accepted = acceptor.accept(accept.ballot, first: first, entries: entries) else {
+            preconditionFailure("\(first) at \(accept.ballot) does not continue \(acceptor)")
+        }
+        acceptedUpTo = end
+        extendAccepted()
+        let chosen = max(chosenUpTo, min(accept.chosenUpTo, end))
+        let record = persistAccepted(first, entries, chosenUpTo: chosen, &outputs)
+        let answer = ReplicaMessage.Accepted(ballot: accept.ballot, upTo: acceptedUpTo)
+        send(.accepted(answer), to: sender, after: record, &outputs)
+        learn(upTo: chosen, &outputs)
+    }
+
+    /// Whether the configuration that governs the open slots of this message is the one that this process
+    /// knows to govern them. That an acceptor of a new configuration holds the whole chosen prefix before it
+    /// accepts anything makes it a full member.
+    private func knowsEpoch(of accept: ReplicaMessage.Accept) -> Bool {
+        var epoch = configuration.epoch
+        if accept.chosenUpTo >= accept.first {
+            let chosen = accept.entries.prefix(Int(accept.chosenUpTo.rawValue - accept.first.rawValue) + 1)
+            for case .configuration(_, let next) in chosen { epoch = max(epoch, next.epoch) }
+        }
+        return epoch == accept.epoch
+    }
+
+    @discardableResult
+    mutating func persistAccepted(
+        _ first: Slot, _ entries: [Entry], chosenUpTo: Slot, _ outputs: inout [ReplicaOutput]
+    ) -> RecordNumber {
+        hintedUpTo = max(hintedUpTo, chosenUpTo)
+        return persist(
+            .accepted(
+                .init(ballot: acceptor.promised, first: first, entries: entries, chosenUpTo: chosenUpTo)),
+            &outputs)
+    }
+
+    mutating func onChosen(
+        _ chosen: ReplicaMessage.Chosen, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard follow(chosen.ballot, of: sender, &outputs) else { return }
+        learn(upTo: min(chosen.upTo, acceptedUpTo), &outputs)
+    }
+
+    mutating func onHeartbeat(
+        _ heartbeat: ReplicaMessage.Heartbeat, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard follow(heartbeat.ballot, of: sender, &outputs) else { return }
+        if heartbeat.isPulse { setElectionTimer(&outputs) }
+        learn(upTo: min(heartbeat.chosenUpTo, acceptedUpTo), &outputs)
+        let answer = ReplicaMessage.HeartbeatAnswer(
+            ballot: heartbeat.ballot, round: heartbeat.round, acceptedUpTo: acceptedUpTo,
+            chosenUpTo: chosenUpTo)
+        send(.heartbeatAnswer(answer), to: sender, &outputs)
+    }
+}

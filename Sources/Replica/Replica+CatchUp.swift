@@ -1,0 +1,96 @@
+import Automata
+import Paxos
+
+/// Trimming the log, and checkpoints for processes that need what was trimmed.
+extension Replica {
+    mutating func onStored(upTo slot: Slot, _ outputs: inout [ReplicaOutput]) {
+        guard slot > storedUpTo else { return }
+        precondition(slot <= deliveredUpTo, "\(slot) is stored, and only \(deliveredUpTo) was handed up")
+        storedUpTo = slot
+        // Lets a restart keep the log behind the stored slot, which only helps others.
+        if hintedUpTo < chosenUpTo {
+            hintedUpTo = chosenUpTo
+            persist(.chosen(upTo: chosenUpTo), &outputs)
+        }
+        trim(&outputs)
+    }
+
+    /// Drops what lies further behind the stored slot than members may lag, a quarter of that at a time.
+    private mutating func trim(_ outputs: inout [ReplicaOutput]) {
+        let log = acceptor.accepted
+        guard storedUpTo > log.floor else { return }
+        var count = Int(storedUpTo.rawValue - log.floor.rawValue)
+        var bytes = 0
+        var slot = log.floor
+        while slot < storedUpTo {
+            slot = slot.next
+            bytes += log[slot].sizeHint
+        }
+        guard
+            count > settings.catchUpEntries + settings.catchUpEntries / 4
+                || bytes > settings.catchUpBytes + settings.catchUpBytes / 4
+        else { return }
+        var floor = log.floor
+        while floor < storedUpTo, count > settings.catchUpEntries || bytes > settings.catchUpBytes {
+            floor = floor.next
+            count -= 1
+            bytes -= log[floor].sizeHint
+        }
+        acceptor.trim(upTo: floor)
+        outputs.append(.trim(before: floor.next))
+    }
+
+    mutating func onCheckpointWanted(
+        behind slot: Slot, from process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        // It asked before it got further by the log.
+        guard slot < acceptor.accepted.floor else { return }
+        sendCheckpoint(to: process, &outputs)
+    }
+
+    /// At most one at a time to each process.
+    mutating func sendCheckpoint(to process: ProcessID, _ outputs: inout [ReplicaOutput]) {
+        guard !checkpointReceivers.contains(process) else { return }
+        checkpointReceivers.append(process)
+        checkpointReceivers.sort()
+        outputs.append(.sendCheckpoint(to: process))
+    }
+
+    mutating func onCheckpointSent(to process: ProcessID) {
+        checkpointReceivers.removeAll { $0 == process }
+        // What the receiver said before it had installed the checkpoint may still be on its way.
+        if let index = leadership?.peer(process) {
+            leadership!.peers[index].checkpointRound = leadership!.round
+        }
+    }
+
+    mutating func onCheckpointFailed(_ other: ProcessID) {
+        checkpointReceivers.removeAll { $0 == other }
+        if preparing?.checkpointSource == other { preparing!.checkpointSource = nil }
+    }
+
+    mutating func onCheckpointInstalled(
+        upTo slot: Slot, _ installed: Configuration, _ outputs: inout [ReplicaOutput]
+    ) {
+        appliedUpTo = max(appliedUpTo, slot)
+        deliveredUpTo = max(deliveredUpTo, slot)
+        storedUpTo = max(storedUpTo, slot)
+        // The log overtook the checkpoint: everything is known already.
+        guard slot > chosenUpTo else { return }
+        precondition(leadership == nil, "a leader at \(chosenUpTo) was given a checkpoint of \(slot)")
+        acceptor.trim(upTo: slot)
+        chosenUpTo = slot
+        hintedUpTo = max(hintedUpTo, slot)
+        persist(.floor(slot), &outputs)
+        acceptedUpTo = max(acceptedUpTo, slot)
+        extendAccepted()
+        if installed.epoch > configuration.epoch {
+            configuration = installed
+            // The checkpoint holds the entry after the one that brought it, as that one is applied.
+            configurationSlot = Slot(slot.rawValue - 1)
+            outputs.append(.configurationChanged(configuration))
+        } else {
+            resumePreparing(&outputs)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Automata
+import Paxos
+
+/// The learner: what is chosen goes up, in order, once.
+extension Replica {
+    /// Everything up to `slot` is chosen, and the acceptor holds exactly the chosen entries there.
+    mutating func learn(upTo slot: Slot, _ outputs: inout [ReplicaOutput]) {
+        guard slot > chosenUpTo else { return }
+        precondition(slot <= acceptor.accepted.last, "\(slot) is chosen and not here")
+        let before = configuration.epoch
+        var current = chosenUpTo
+        var noted: ProcessID?
+        while current < slot {
+            current = current.next
+            let entry = acceptor.accepted[current]
+            leadership?.bytesInFlight -= entry.sizeHint
+            switch entry {
+            case .noop: break
+            case .payload(let id, _):
+                if id.process == me {
+                    _ = outstanding.settle(id.number)
+                } else if leadership != nil, id.process != noted {
+                    noted = id.process
+                    if let index = leadership!.peer(id.process) { leadership!.peers[index].isWaiting = true }
+                }
+            case .configuration(let id, let next):
+                if id.process == me { _ = outstanding.settle(id.number) }
+                if next.epoch > configuration.epoch {
+                    configuration = next
+                    configurationSlot = current
+                }
+            }
+        }
+        chosenUpTo = slot
+        if acceptedUpTo < slot { extendAccepted() }
+        deliver(&outputs)
+        if configuration.epoch != before { outputs.append(.configurationChanged(configuration)) }
+    }
+
+    /// What is chosen counts as accepted at any ballot, so that what follows it at the promised one does too.
+    mutating func extendAccepted() {
+        acceptedUpTo = acceptor.accepted.end(of: acceptor.promised, after: max(chosenUpTo, acceptedUpTo))
+    }
+
+    /// Hands up what is chosen, but for an entry at the end that changes the configuration: that one waits
+    /// until the new configuration has proved that it works by choosing something.
+    private mutating func deliver(_ outputs: inout [ReplicaOutput]) {
+        var end = chosenUpTo
+        if end > deliveredUpTo, acceptor.accepted[end].isConfiguration { end = Slot(end.rawValue - 1) }
+        guard end > deliveredUpTo else { return }
+        let first = deliveredUpTo.next
+        outputs.append(
+            .apply(first: first, acceptor.accepted.entries(from: first, through: end, bytesLimit: .max)))
+        deliveredUpTo = end
+    }
+}

@@ -1,0 +1,130 @@
+import Automata
+import Paxos
+
+/// The proposer's side of phase 1: once, for the whole suffix of slots that are not known to be chosen.
+///
+/// Acceptors tell what they have accepted in chunks that the candidate pulls. What an acceptor knows to be
+/// chosen is adopted at once, so that a candidate may be far behind; where the acceptor has trimmed that,
+/// the candidate asks it for a checkpoint and goes on once that is installed.
+extension Replica {
+    mutating func beginPreparing(_ ballot: Ballot, isTransfer: Bool, _ outputs: inout [ReplicaOutput]) {
+        precondition(ballot > acceptor.promised && ballot.process == me && leadership == nil)
+        canvassing = nil
+        loseLeader(&outputs)
+        _ = acceptor.prepare(ballot)
+        acceptedUpTo = chosenUpTo
+        let record = persist(.promised(ballot), &outputs)
+        prepareSuffix(ownRecord: record, isTransfer: isTransfer, &outputs)
+        setElectionTimer(&outputs)
+    }
+
+    /// Phase 1 at the promised ballot in the configuration in force.
+    mutating func prepareSuffix(
+        ownRecord: RecordNumber, isTransfer: Bool, _ outputs: inout [ReplicaOutput]
+    ) {
+        let from = chosenUpTo.next
+        var collection = PromiseCollection(
+            ballot: acceptor.promised, configuration: configuration, from: from)
+        collection.add(acceptor.accepted.chunk(from: from, bytesLimit: .max))
+        preparing = Preparing(
+            collection: collection, ownRecord: ownRecord, isTransfer: isTransfer,
+            progress: configuration.voters.filter { $0 != me }.map { .init(acceptor: $0, next: from) })
+        for index in preparing!.progress.indices { sendPrepare(index, &outputs) }
+        armResend(&outputs)
+        if ownRecord <= durableUpTo { finishOwnPromise(&outputs) }
+    }
+
+    private mutating func sendPrepare(_ index: Int, _ outputs: inout [ReplicaOutput]) {
+        let progress = preparing!.progress[index]
+        let message = ReplicaMessage.Prepare(
+            ballot: acceptor.promised, epoch: preparing!.collection.configuration.epoch,
+            from: max(progress.next, chosenUpTo.next), isTransfer: preparing!.isTransfer)
+        // A ballot must never be used again after a restart, so others hear of it once it is durable.
+        send(
+            .prepare(message), to: progress.acceptor, after: unlessDurable(preparing!.ownRecord), &outputs)
+    }
+
+    mutating func resendPrepares(_ outputs: inout [ReplicaOutput]) {
+        guard let preparing else { return }
+        for (index, progress) in preparing.progress.enumerated()
+        where !preparing.collection.complete.contains(progress.acceptor) {
+            sendPrepare(index, &outputs)
+        }
+    }
+
+    mutating func finishOwnPromise(_ outputs: inout [ReplicaOutput]) {
+        preparing!.collection.finish(me)
+        completePhase1(&outputs)
+    }
+
+    mutating func onPromise(
+        _ promise: ReplicaMessage.Promise, from voter: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard let index = preparing?.progress.firstIndex(where: { $0.acceptor == voter }),
+            promise.ballot == acceptor.promised, promise.epoch == configuration.epoch,
+            preparing!.collection.configuration.epoch == configuration.epoch
+        else { return }
+        preparing!.hasProgressed = true
+        preparing!.progress[index].chosenUpTo = promise.chosenUpTo
+        adoptChosen(promise, &outputs)
+        // In another configuration phase 1 begins anew, at the end of this step.
+        guard configuration.epoch == promise.epoch else { return }
+
+        let chunk = promise.chunk
+        preparing!.collection.raise(to: chosenUpTo.next)
+        preparing!.collection.add(chunk)
+        var next = max(preparing!.progress[index].next, chosenUpTo.next)
+        if chunk.first <= next { next = max(next, chunk.next) }
+        preparing!.progress[index].next = next
+
+        if next > promise.last, promise.floor <= chosenUpTo {
+            preparing!.collection.finish(voter)
+            completePhase1(&outputs)
+        } else if promise.floor > chosenUpTo {
+            // One checkpoint is enough; asking its source again does no harm.
+            if preparing!.checkpointSource == nil { preparing!.checkpointSource = voter }
+            guard preparing!.checkpointSource == voter else { return }
+            send(.checkpointWanted(behind: chosenUpTo), to: voter, &outputs)
+        } else if !preparing!.collection.complete.contains(voter) {
+            sendPrepare(index, &outputs)
+        }
+    }
+
+    /// Accepts what the acceptor knows to be chosen, at the ballot of this process: no other value could be
+    /// proposed there at it.
+    private mutating func adoptChosen(
+        _ promise: ReplicaMessage.Promise, _ outputs: inout [ReplicaOutput]
+    ) {
+        let chunk = promise.chunk
+        guard !chunk.entries.isEmpty, chunk.first <= chosenUpTo.next else { return }
+        let end = min(promise.chosenUpTo, Slot(chunk.next.rawValue - 1))
+        guard end > chosenUpTo else { return }
+        let first = chosenUpTo.next
+        let offset = Int(first.rawValue - chunk.first.rawValue)
+        let count = Int(end.rawValue - chosenUpTo.rawValue)
+        let entries = Array(chunk.entries[offset..<offset + count])
+        guard case .accepted = acceptor.accept(acceptor.promised, first: first, entries: entries) else {
+            preconditionFailure("\(first) does not continue \(acceptor.accepted.last)")
+        }
+        persistAccepted(first, entries, chosenUpTo: end, &outputs)
+        leadership?.bytesInFlight += entries.reduce(0) { $0 + $1.sizeHint }
+        learn(upTo: end, &outputs)
+    }
+
+    /// Phase 1 goes on after the chosen prefix has jumped ahead.
+    mutating func resumePreparing(_ outputs: inout [ReplicaOutput]) {
+        guard preparing != nil else { return }
+        preparing!.hasProgressed = true
+        preparing!.collection.raise(to: chosenUpTo.next)
+        resendPrepares(&outputs)
+    }
+
+    private mutating func completePhase1(_ outputs: inout [ReplicaOutput]) {
+        guard let done = preparing, done.collection.isQuorum,
+            done.collection.configuration.epoch == configuration.epoch
+        else { return }
+        preparing = nil
+        if leadership == nil { beginLeading(done.progress, &outputs) }
+        proposeRecovered(done.collection.values, &outputs)
+    }
+}

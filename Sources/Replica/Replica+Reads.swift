@@ -1,0 +1,165 @@
+import Automata
+import Paxos
+
+/// Linearizable reads. The leader notes how far its prefix is chosen, and lets a phase-2 quorum confirm, in a
+/// heartbeat round begun after the read came, that none of them has promised a higher ballot: every later
+/// leader's phase-1 quorum meets that quorum, so nothing else can have been chosen by then. All reads that
+/// wait share one round. (Ongaro, Consensus: Bridging Theory and Practice, 2014, section 6.4.)
+///
+/// A leader that has not yet chosen anything in its ballot and in the configuration in force does not answer:
+/// it may not know all that is chosen.
+extension Replica {
+    mutating func onReadRequested(_ id: ReadID, _ outputs: inout [ReplicaOutput]) {
+        if leadership != nil {
+            guard leadership!.reads.count < settings.waitingReadsLimit else {
+                outputs.append(.refuseRead(id, .busy))
+                return
+            }
+            enqueueRead(.here(id), &outputs)
+            return
+        }
+        guard let leader else {
+            outputs.append(.refuseRead(id, .noLeader))
+            return
+        }
+        guard forwardedReads.count < settings.waitingReadsLimit else {
+            outputs.append(.refuseRead(id, .busy))
+            return
+        }
+        forwardedReads.waiting.append(id)
+        if forwardedReads.asked.isEmpty { askForReads(leader, &outputs) }
+    }
+
+    private mutating func enqueueRead(
+        _ reader: Leadership.WaitingRead.Reader, _ outputs: inout [ReplicaOutput]
+    ) {
+        if isReady, holdsLease {
+            answer(reader, &outputs)
+            return
+        }
+        leadership!.reads.append(.init(reader: reader, round: leadership!.round + 1))
+        // While a round is under way, later reads gather for the next.
+        if leadership!.confirmedRound == leadership!.round { beginRound(isPulse: false, &outputs) }
+    }
+
+    /// Asks every voter, and for the leader's pulse everybody, to confirm that the ballot stands.
+    mutating func beginRound(isPulse: Bool, _ outputs: inout [ReplicaOutput]) {
+        leadership!.round += 1
+        leadership!.openRounds.append(.init(number: leadership!.round, begunAt: now))
+        heardAt = now
+        let heartbeat = ReplicaMessage.Heartbeat(
+            ballot: leadership!.ballot, round: leadership!.round, chosenUpTo: chosenUpTo, isPulse: isPulse)
+        for peer in leadership!.peers where isPulse || configuration.isVoter(peer.process) {
+            send(.heartbeat(heartbeat), to: peer.process, &outputs)
+        }
+        confirmRounds()
+    }
+
+    mutating func confirmRounds() {
+        let confirmed = configuration.reachedByPhase2Quorum { voter in
+            if voter == me { return leadership!.round }
+            return leadership!.peer(voter).map { leadership!.peers[$0].answeredRound } ?? 0
+        }
+        guard confirmed > leadership!.confirmedRound else { return }
+        leadership!.confirmedRound = confirmed
+        while let first = leadership!.openRounds.first, first.number <= confirmed {
+            leadership!.confirmedAt = first.begunAt
+            leadership!.openRounds.removeFirst()
+        }
+    }
+
+    /// At the end of every step: answers the reads whose round is confirmed.
+    mutating func answerReads(_ outputs: inout [ReplicaOutput]) {
+        guard !leadership!.reads.isEmpty else { return }
+        if isReady {
+            let confirmed = leadership!.confirmedRound
+            let count = leadership!.reads.firstIndex { $0.round > confirmed } ?? leadership!.reads.count
+            for index in 0..<count { answer(leadership!.reads[index].reader, &outputs) }
+            leadership!.reads.removeFirst(count)
+        }
+        if leadership!.confirmedRound == leadership!.round,
+            leadership!.reads.contains(where: { $0.round > leadership!.round })
+        {
+            beginRound(isPulse: false, &outputs)
+            // Where no other process is needed the round is over already.
+            if leadership!.confirmedRound == leadership!.round { answerReads(&outputs) }
+        }
+    }
+
+    private func answer(_ reader: Leadership.WaitingRead.Reader, _ outputs: inout [ReplicaOutput]) {
+        switch reader {
+        case .here(let id):
+            outputs.append(.answerRead(id, at: chosenUpTo))
+        case .there(let process, let request):
+            let answer = ReplicaMessage.ReadAnswer(
+                incarnation: request.incarnation, number: request.number, ballot: acceptor.promised,
+                at: chosenUpTo)
+            send(.readAnswer(answer), to: process, &outputs)
+        }
+    }
+
+    mutating func refuseReads(_ outputs: inout [ReplicaOutput]) {
+        for read in leadership!.reads {
+            switch read.reader {
+            case .here(let id): outputs.append(.refuseRead(id, .noLeader))
+            case .there(let process, let request): refuse(request, of: process, &outputs)
+            }
+        }
+        leadership!.reads = []
+    }
+
+    private func refuse(
+        _ request: ReplicaMessage.ReadRequest, of process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        let answer = ReplicaMessage.ReadAnswer(
+            incarnation: request.incarnation, number: request.number, ballot: acceptor.promised, at: nil)
+        send(.readAnswer(answer), to: process, &outputs)
+    }
+
+    /// Whether a quorum is bound to silence still; see `Settings.leaseReadsClockDriftPPM`.
+    private var holdsLease: Bool {
+        guard let drift = settings.leaseReadsClockDriftPPM, let leadership, !leadership.hasForfeitedLease,
+            let confirmedAt = leadership.confirmedAt
+        else { return false }
+        let whole = settings.electionTimeout.nanoseconds
+        // Rounded against the lease.
+        let lost = whole / 1_000_000 * drift + drift
+        guard lost < whole else { return false }
+        return now < confirmedAt + TimeSpan(nanoseconds: whole - lost)
+    }
+
+    // MARK: Reads of a follower's clients
+
+    /// One request stands for all reads that came before it.
+    mutating func askForReads(_ leader: ProcessID, _ outputs: inout [ReplicaOutput]) {
+        let number = forwardedReads.ask()
+        let request = ReplicaMessage.ReadRequest(incarnation: incarnation, number: number)
+        send(.readRequest(request), to: leader, after: thisStart, &outputs)
+        armResend(&outputs)
+    }
+
+    mutating func onReadRequest(
+        _ request: ReplicaMessage.ReadRequest, from process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard leadership != nil, leadership!.reads.count < settings.waitingReadsLimit else {
+            refuse(request, of: process, &outputs)
+            return
+        }
+        enqueueRead(.there(process, request), &outputs)
+    }
+
+    mutating func onReadAnswer(
+        _ answer: ReplicaMessage.ReadAnswer, from process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        // An answer to an earlier request says nothing about reads that came after it.
+        guard answer.incarnation == incarnation, answer.number == forwardedReads.number else { return }
+        let asked = forwardedReads.takeAsked()
+        if let at = answer.at {
+            if answer.ballot == acceptor.promised { learn(upTo: min(at, acceptedUpTo), &outputs) }
+            for id in asked { outputs.append(.answerRead(id, at: at)) }
+        } else {
+            for id in asked { outputs.append(.refuseRead(id, .noLeader)) }
+        }
+        if let leader, !forwardedReads.waiting.isEmpty, leadership == nil { askForReads(leader, &outputs) }
+    }
+}

@@ -1,0 +1,128 @@
+import Automata
+import Paxos
+
+/// Entries that were proposed in this step. Followers that are up to date share the one array.
+struct FreshBatch {
+    let first: Slot
+    let entries: [Entry]
+}
+
+/// Keeping the others' logs filled: a window of messages to each, resending after loss, catch-up by log.
+extension Replica {
+    /// Sends what this process lacks, as far as its window is open.
+    mutating func replicate(_ index: Int, fresh: FreshBatch?, _ outputs: inout [ReplicaOutput]) {
+        while true {
+            let peer = leadership!.peers[index]
+            // Below the floor only a checkpoint helps, which waits until the process has said where it is.
+            guard peer.next <= acceptedUpTo, peer.next > acceptor.accepted.floor,
+                peer.unanswered.count < (peer.isProbing ? 1 : settings.messagesInFlightLimit)
+            else { return }
+            let entries =
+                if let fresh, fresh.first == peer.next {
+                    fresh.entries
+                } else {
+                    acceptor.accepted.entries(
+                        from: peer.next, through: acceptedUpTo, bytesLimit: settings.batchBytesLimit)
+                }
+            let message = ReplicaMessage.Accept(
+                ballot: leadership!.ballot, epoch: configuration.epoch, first: peer.next, entries: entries,
+                chosenUpTo: chosenUpTo)
+            send(.accept(message), to: peer.process, &outputs)
+            leadership!.peers[index].noteSent(entries.count, told: chosenUpTo)
+        }
+    }
+
+    mutating func onMissing(
+        _ missing: ReplicaMessage.Missing, from process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard leadership?.ballot == missing.ballot, let index = leadership!.peer(process) else { return }
+        let peer = leadership!.peers[index]
+        let from = min(missing.from, acceptedUpTo.next)
+        // Every message of a pipeline behind a lost one is answered so; one rewind is enough.
+        let isRewound = peer.isProbing && peer.unanswered.first.map { $0 >= from } == true && peer.next > from
+        guard !isRewound else { return }
+        leadership!.peers[index].accepted = Slot(from.rawValue - 1)
+        leadership!.peers[index].rewind(to: from)
+        replicate(index, fresh: nil, &outputs)
+    }
+
+    mutating func onHeartbeatAnswer(
+        _ answer: ReplicaMessage.HeartbeatAnswer, from process: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard leadership?.ballot == answer.ballot, let index = leadership!.peer(process) else { return }
+        let isFirst = leadership!.peers[index].accepted == nil
+        leadership!.peers[index].answeredRound = max(leadership!.peers[index].answeredRound, answer.round)
+        leadership!.peers[index].chosenUpTo = max(leadership!.peers[index].chosenUpTo, answer.chosenUpTo)
+        leadership!.peers[index].accepted = answer.acceptedUpTo
+        confirmRounds()
+
+        let floor = acceptor.accepted.floor
+        if answer.acceptedUpTo < floor {
+            if answer.round > leadership!.peers[index].checkpointRound {
+                sendCheckpoint(to: process, &outputs)
+            }
+        } else if isFirst || leadership!.peers[index].next <= floor {
+            leadership!.peers[index].rewind(to: min(answer.acceptedUpTo, acceptedUpTo).next)
+            replicate(index, fresh: nil, &outputs)
+        }
+        if leadership!.peers[index].pulsesUntilGone != nil, answer.chosenUpTo > configurationSlot {
+            leadership!.peers.remove(at: index)
+        }
+    }
+
+    /// A peer for every member that has none. Nothing is known of it yet.
+    mutating func addPeers() {
+        for process in (configuration.voters + configuration.learners).sorted() where process != me {
+            if let index = leadership!.peer(process) {
+                leadership!.peers[index].pulsesUntilGone = nil
+                continue
+            }
+            let place = leadership!.peers.firstIndex { $0.process > process } ?? leadership!.peers.count
+            leadership!.peers.insert(Peer(process, next: acceptedUpTo.next, isProbing: true), at: place)
+        }
+    }
+
+    /// Those that are no members any more are told so, for ten election timeouts at most.
+    mutating func dismissPeers() {
+        let pulses = 10 * settings.electionTimeout.nanoseconds / settings.heartbeatInterval.nanoseconds
+        for index in leadership!.peers.indices
+        where !configuration.isMember(leadership!.peers[index].process)
+            && leadership!.peers[index].pulsesUntilGone == nil
+        {
+            leadership!.peers[index].pulsesUntilGone = pulses
+        }
+    }
+}
+
+extension Peer {
+    mutating func noteSent(_ count: Int, told chosen: Slot) {
+        next = next.advanced(by: count)
+        unanswered.append(Slot(next.rawValue - 1))
+        told = chosen
+        isWaiting = false
+    }
+
+    mutating func noteAccepted(_ upTo: Slot) {
+        if let first = unanswered.firstIndex(where: { $0 > upTo }) {
+            unanswered.removeFirst(first)
+        } else {
+            unanswered.removeAll(keepingCapacity: true)
+        }
+        accepted = max(accepted ?? .zero, upTo)
+        next = max(next, upTo.next)
+        isProbing = false
+    }
+
+    /// At every heartbeat: a process that has not got anywhere for a whole interval, though it was sent
+    /// something, is sent it again.
+    mutating func noteStall(confirmed: Slot) {
+        let reached = unanswered.isEmpty ? accepted : confirmed
+        if let reached, reached.next < next, reached == reachedAtPulse {
+            // When it has everything, only its answer is missing, and any copy brings that.
+            let start = (accepted ?? confirmed).next
+            rewind(to: start < next ? start : Slot(next.rawValue - 1))
+        }
+        reachedAtPulse = reached
+        if let pulses = pulsesUntilGone { pulsesUntilGone = pulses - 1 }
+    }
+}

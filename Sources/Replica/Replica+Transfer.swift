@@ -1,0 +1,62 @@
+import Automata
+import Paxos
+
+/// Handing leadership over: the leader stops proposing, waits until the target has everything, and tells it
+/// to stand without asking anybody first.
+extension Replica {
+    mutating func onTransferRequested(to target: ProcessID, _ outputs: inout [ReplicaOutput]) {
+        guard leadership != nil else {
+            outputs.append(.finishTransfer(to: target, .notLeader))
+            return
+        }
+        guard target != me else {
+            outputs.append(.finishTransfer(to: target, nil))
+            return
+        }
+        guard configuration.isVoter(target) else {
+            outputs.append(.finishTransfer(to: target, .unsuitable))
+            return
+        }
+        if let transfer = leadership!.transfer {
+            // The end of the one under way answers both requests when they agree.
+            if transfer.target != target { outputs.append(.finishTransfer(to: target, .busy)) }
+            return
+        }
+        let pulses = settings.electionTimeout.nanoseconds / settings.heartbeatInterval.nanoseconds
+        leadership!.transfer = .init(target: target, pulsesLeft: pulses + 1)
+    }
+
+    /// At the end of every step of a leader.
+    mutating func advanceTransfer(_ outputs: inout [ReplicaOutput]) {
+        guard let transfer = leadership!.transfer, !transfer.isTold, leadership!.barrier == nil,
+            preparing == nil, leadership!.tally[transfer.target] == acceptedUpTo
+        else { return }
+        leadership!.transfer!.isTold = true
+        leadership!.hasForfeitedLease = true
+        send(.takeOver(ballot: leadership!.ballot), to: transfer.target, &outputs)
+    }
+
+    mutating func countDownTransfer(_ outputs: inout [ReplicaOutput]) {
+        guard let transfer = leadership!.transfer else { return }
+        // The word may have been lost; it is said again, as it binds nobody.
+        leadership!.transfer!.isTold = false
+        leadership!.transfer!.pulsesLeft -= 1
+        guard leadership!.transfer!.pulsesLeft == 0 || !configuration.isVoter(transfer.target) else { return }
+        leadership!.transfer = nil
+        outputs.append(.finishTransfer(to: transfer.target, .timedOut))
+    }
+
+    mutating func onTakeOver(
+        _ ballot: Ballot, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
+    ) {
+        guard ballot == acceptor.promised, leader == sender, configuration.isVoter(me) else { return }
+        beginPreparing(nextBallot, isTransfer: true, &outputs)
+    }
+
+    /// The transfer that this process began as leader has ended.
+    mutating func finishSuccession(_ refusal: Refusal?, _ outputs: inout [ReplicaOutput]) {
+        guard let target = successor else { return }
+        successor = nil
+        outputs.append(.finishTransfer(to: target, refusal))
+    }
+}
