@@ -77,7 +77,15 @@ extension Replica {
         storedUpTo = max(storedUpTo, slot)
         // The log overtook the checkpoint: everything is known already.
         guard slot > chosenUpTo else { return }
-        precondition(leadership == nil, "a leader at \(chosenUpTo) was given a checkpoint of \(slot)")
+        if leadership != nil {
+            // It came to lead while the checkpoint was on its way. What it has proposed there since is what
+            // was chosen; where it has not proposed so far, it has to begin again.
+            if slot <= acceptedUpTo {
+                learn(upTo: slot, &outputs)
+                return
+            }
+            stepDown(&outputs)
+        }
         acceptor.trim(upTo: slot)
         chosenUpTo = slot
         hintedUpTo = max(hintedUpTo, slot)
