@@ -42,7 +42,7 @@ struct OrderedTree: Sendable {
 
 /// Nodes that can be reached from two trees never change, which makes them safe to share between threads.
 final class TreeNode: @unchecked Sendable {
-    static let capacity = 64
+    static let capacity = 32
 
     /// In a leaf the keys of its values; otherwise a lower bound for each child, of which the first counts
     /// as the least of all keys.
