@@ -44,8 +44,7 @@ struct OrderedTree: Sendable {
 final class TreeNode: @unchecked Sendable {
     static let capacity = 32
 
-    /// In a leaf the keys of its values; otherwise a lower bound for each child, of which the first counts
-    /// as the least of all keys.
+    /// In a leaf the keys of its values; otherwise a lower bound for each child.
     fileprivate(set) var keys: [[UInt8]]
     fileprivate(set) var values: [[UInt8]]
     fileprivate(set) var children: [TreeNode]
@@ -94,6 +93,8 @@ final class TreeNode: @unchecked Sendable {
         own(&node)
         guard !node.isLeaf else { return node.insertHere(value, for: key) }
         let child = node.child(for: key)
+        // The bound of the first child follows the least key, or a half of that child could come before it.
+        if compareBytes(key, node.bytes(ofKey: child)) < 0 { node.keys[child] = [UInt8](key) }
         var insertion = insert(value, for: key, into: &node.children[child])
         if let sibling = insertion.sibling {
             node.keys.insert(sibling.keys[0], at: child + 1)

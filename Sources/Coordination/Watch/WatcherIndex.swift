@@ -55,13 +55,17 @@ public struct WatcherIndex: Sendable {
     /// Appends the watchers whose range holds `key`, each once, in the order of their ranges and then of
     /// their handles.
     public func match(_ key: [UInt8], into watchers: inout [Handle]) {
+        key.withUnsafeBytes { match($0, into: &watchers) }
+    }
+
+    public func match(_ key: UnsafeRawBufferPointer, into watchers: inout [Handle]) {
         match(key, below: root, into: &watchers)
     }
 
-    private func match(_ key: [UInt8], below node: Int, into watchers: inout [Handle]) {
+    private func match(_ key: UnsafeRawBufferPointer, below node: Int, into watchers: inout [Handle]) {
         guard node != Self.none, nodes[node].furthestEnd.isAfter(key) else { return }
         match(key, below: nodes[node].left, into: &watchers)
-        guard compareBytes(nodes[node].range.start, key) <= 0 else { return }
+        guard nodes[node].range.start.withUnsafeBytes({ compareBytes($0, key) }) <= 0 else { return }
         if nodes[node].range.end.isAfter(key) { watchers.append(contentsOf: nodes[node].watchers) }
         match(key, below: nodes[node].right, into: &watchers)
     }
@@ -174,9 +178,9 @@ private enum IntervalEnd: Sendable {
     case key([UInt8])
     case infinity
 
-    func isAfter(_ key: [UInt8]) -> Bool {
+    func isAfter(_ key: UnsafeRawBufferPointer) -> Bool {
         switch self {
-        case .key(let end): compareBytes(key, end) < 0
+        case .key(let end): end.withUnsafeBytes { compareBytes(key, $0) } < 0
         case .infinity: true
         }
     }
