@@ -1,0 +1,95 @@
+import Coordination
+import Glibc
+import Synchronization
+import Testing
+
+@testable import LMDBStore
+
+/// Runs `body` on a thread of its own.
+final class TestThread: @unchecked Sendable {
+    private let body: @Sendable () throws -> Void
+    private var thread = pthread_t()
+    private var error: (any Error)?
+
+    init(_ body: @escaping @Sendable () throws -> Void) {
+        self.body = body
+        pthread_create(
+            &thread, nil,
+            { context in
+                let me = Unmanaged<TestThread>.fromOpaque(context!).takeRetainedValue()
+                do { try me.body() } catch { me.error = error }
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+    }
+
+    func join() throws {
+        pthread_join(thread, nil)
+        if let error { throw error }
+    }
+}
+
+@Suite struct ConcurrencyTests {
+    let directory = TestDirectory()
+
+    private static func key(_ number: Int) -> [UInt8] { [UInt8(number / 256), UInt8(number % 256)] }
+
+    @Test("readers always see whole transactions while one writes, points are made and the file is rewritten")
+    func readersAndWriter() throws {
+        let store = try LMDBStore.open(directory.store)
+        let count = 60
+        // All keys always have the same value, which only grows.
+        @Sendable func round(_ number: UInt8) throws {
+            try store.write { transaction in
+                for key in 0..<count {
+                    try transaction.put([number], for: Self.key(key), in: .index)
+                    if key % 20 == 0 {
+                        let long = [UInt8](repeating: UInt8(key), count: 600)
+                        try transaction.put([number], for: long, in: .index)
+                    }
+                }
+            }
+        }
+        try round(0)
+        let watch = Watch()
+        var threads: [TestThread] = []
+        for reader in 0..<3 {
+            threads.append(
+                TestThread {
+                    var last: UInt8 = 0
+                    while !watch.isDone.load(ordering: .relaxed) {
+                        let values: Set<UInt8>
+                        if reader == 0 {
+                            let view = try store.openView()
+                            values = Set(try contents(view, .index).map { $0.value[0] })
+                            view.close()
+                        } else {
+                            values = try store.read { Set(try contents($0, .index).map { $0.value[0] }) }
+                        }
+                        if values.count != 1 || values.first! < last {
+                            watch.inconsistencies.add(1, ordering: .relaxed)
+                        }
+                        last = values.first ?? last
+                        watch.reads.add(1, ordering: .relaxed)
+                        _ = store.size
+                    }
+                })
+        }
+        threads.append(
+            TestThread { while !watch.isDone.load(ordering: .relaxed) { try store.synchronize() } })
+        for number in 1..<UInt8(120) {
+            try round(number)
+            if number % 40 == 0 { try store.defragment() }
+        }
+        watch.isDone.store(true, ordering: .relaxed)
+        for thread in threads { try thread.join() }
+        #expect(watch.inconsistencies.load(ordering: .relaxed) == 0)
+        #expect(watch.reads.load(ordering: .relaxed) > 0)
+        #expect(try store.read { try contents($0, .index).count } == count + 3)
+    }
+
+    private final class Watch: Sendable {
+        let isDone = Atomic<Bool>(false)
+        let inconsistencies = Atomic<Int>(0)
+        let reads = Atomic<Int>(0)
+    }
+}
