@@ -11,37 +11,19 @@ struct Identity: Hashable, Sendable {
 
     var clusterID: UInt64
     var memberID: ProcessID
-    /// All initial members, in ascending order of their ids.
+    /// All members of the options, in ascending order of their ids.
     var members: [Member]
-
     /// Whether the process joins a cluster that exists, and has not learnt its configuration.
     var isJoining: Bool
 
     /// A member's number comes from its sorted peer URLs and the cluster's token, the cluster's from the
-    /// numbers of its first members; but a data directory that has an owner keeps it, whatever the addresses
-    /// are now. Throws `ServerError.badOptions`.
-    init(_ options: ServerOptions, owner: DataDirectory.Identity?) throws {
-        var initial = options.initialCluster
-        if initial.isEmpty {
-            initial = [.init(name: options.name, peerURLs: options.advertisePeerURLs)]
-        }
-        var members: [Member] = []
-        for member in initial {
-            guard !member.peerURLs.isEmpty else {
-                throw ServerError(.badOptions, "member \"\(member.name)\" has no peer URL")
-            }
-            let urls = try member.peerURLs.map { try PeerURL($0).description }
-            members.append(
-                Member(
-                    id: Identity.memberID(peerURLs: urls, token: options.clusterToken),
-                    name: member.name, peerURLs: urls))
-        }
-        members.sort { $0.id < $1.id }
-        for (member, next) in zip(members, members.dropFirst()) where member.id == next.id {
-            throw ServerError(
-                .badOptions,
-                "members \"\(member.name)\" and \"\(next.name)\" have the same peer URLs")
-        }
+    /// numbers of its first members. Who joins an existing cluster keeps the cluster id that its data
+    /// directory has, or asks the others for it. Throws `ServerError.badOptions`.
+    init(
+        _ options: ServerOptions, owner: DataDirectory.Identity?,
+        askClusterID: ([PeerURL]) throws -> UInt64 = { _ in throw ServerError(.failed, "nobody to ask") }
+    ) throws {
+        let members = try Identity.members(options)
         let named = members.filter { $0.name == options.name }
         guard let own = named.first else {
             throw ServerError(
@@ -60,8 +42,40 @@ struct Identity: Hashable, Sendable {
         }
         self.members = members
         memberID = own.id
-        clusterID = Identity.clusterID(members: members.map(\.id), token: options.clusterToken)
         isJoining = options.clusterState == .existing
+        if !isJoining {
+            clusterID = Identity.clusterID(members: members.map(\.id), token: options.clusterToken)
+        } else if let owner {
+            clusterID = owner.clusterID
+        } else {
+            let others = members.filter { $0.id != own.id }.flatMap(\.peerURLs)
+            clusterID = try askClusterID(try others.map { try PeerURL($0) })
+        }
+    }
+
+    private static func members(_ options: ServerOptions) throws -> [Member] {
+        var initial = options.initialCluster
+        if initial.isEmpty {
+            initial = [.init(name: options.name, peerURLs: options.advertisePeerURLs)]
+        }
+        var members: [Member] = []
+        for member in initial {
+            guard !member.peerURLs.isEmpty else {
+                throw ServerError(.badOptions, "member \"\(member.name)\" has no peer URL")
+            }
+            let urls = try member.peerURLs.map { try PeerURL($0).description }
+            members.append(
+                Member(
+                    id: memberID(peerURLs: urls, token: options.clusterToken), name: member.name,
+                    peerURLs: urls))
+        }
+        members.sort { $0.id < $1.id }
+        for (member, next) in zip(members, members.dropFirst()) where member.id == next.id {
+            throw ServerError(
+                .badOptions,
+                "members \"\(member.name)\" and \"\(next.name)\" have the same peer URLs")
+        }
+        return members
     }
 
     static func memberID(peerURLs: [String], token: String) -> ProcessID {

@@ -40,34 +40,56 @@ public final class Server: CoordinationService, @unchecked Sendable {
     /// Recovers from the data directory, listens for peers and takes part. Blocks until the server serves;
     /// a leader need not be known by then. Throws `ServerError`.
     public static func start(_ options: ServerOptions) throws -> Server {
+        try start(options) { path in try openLMDBStore(path, options) }
+    }
+
+    /// Tests bring stores that fail on purpose.
+    static func start(
+        _ options: ServerOptions, openStore: @escaping @Sendable (String) throws -> any ServerStore
+    ) throws -> Server {
+        let ownLoops =
+            options.peerEventLoops == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
         do {
-            return try Server(options)
-        } catch let error as ServerError {
-            throw error
-        } catch let error as DataDirectoryError {
-            switch error.code {
-            case .inUse: throw ServerError(.directoryInUse, error.message)
-            case .foreign: throw ServerError(.foreignDirectory, error.message)
-            case .damaged: throw ServerError(.damaged, error.message)
-            default: throw ServerError(.failed, error.message)
-            }
-        } catch let error as WriteAheadLogError {
-            switch error.code {
-            case .damaged, .missingSegment: throw ServerError(.damaged, error.message)
-            case .foreign: throw ServerError(.foreignDirectory, error.message)
-            default: throw ServerError(.failed, error.message)
-            }
-        } catch let error as ReplicaRecoveryError {
-            throw ServerError(.damaged, error.message)
-        } catch let error as StoreError {
-            throw ServerError(error.code == .damaged ? .damaged : .failed, error.message)
+            return try Server(options, openStore, ownLoops)
         } catch {
-            throw ServerError(.failed, "\(error)")
+            try? ownLoops?.syncShutdownGracefully()
+            throw serverError(error)
         }
     }
 
-    private init(_ options: ServerOptions) throws {
+    private static func serverError(_ error: any Error) -> ServerError {
+        do {
+            throw error
+        } catch let error as ServerError {
+            return error
+        } catch let error as DataDirectoryError {
+            switch error.code {
+            case .inUse: return ServerError(.directoryInUse, error.message)
+            case .foreign: return ServerError(.foreignDirectory, error.message)
+            case .damaged: return ServerError(.damaged, error.message)
+            default: return ServerError(.failed, error.message)
+            }
+        } catch let error as WriteAheadLogError {
+            switch error.code {
+            case .damaged, .missingSegment: return ServerError(.damaged, error.message)
+            case .foreign: return ServerError(.foreignDirectory, error.message)
+            default: return ServerError(.failed, error.message)
+            }
+        } catch let error as ReplicaRecoveryError {
+            return ServerError(.damaged, error.message)
+        } catch let error as StoreError {
+            return ServerError(error.code == .damaged ? .damaged : .failed, error.message)
+        } catch {
+            return ServerError(.failed, "\(error)")
+        }
+    }
+
+    private init(
+        _ options: ServerOptions, _ openStore: @escaping @Sendable (String) throws -> any ServerStore,
+        _ ownLoops: MultiThreadedEventLoopGroup?
+    ) throws {
         self.options = options
+        self.ownLoops = ownLoops
         let report: @Sendable (ServerOptions.LogLevel, String) -> Void = { level, line in
             if level >= options.minimumLogLevel { options.log(level, line) }
         }
@@ -77,22 +99,19 @@ public final class Server: CoordinationService, @unchecked Sendable {
         }
         let directory = try DataDirectory.open(options.dataDirectory)
         self.directory = directory
-        identity = try Identity(options, owner: directory.identity)
+        let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!
+        identity = try Identity(options, owner: directory.identity) { urls in
+            try PeerInquiry.clusterID(asking: urls, on: loops, seconds: 30)
+        }
         try directory.claim(
             DataDirectory.Identity(clusterID: identity.clusterID, memberID: identity.memberID.rawValue))
 
-        let folders = try StoreFolders(directory, options)
+        let folders = try StoreFolders(directory, openStore: openStore)
         let recovery = try HostRecovery(
             options: options, identity: identity, directory: directory, folders: folders, report: report)
-        store = StoreBox(recovery.store)
+        store = recovery.store
         feed = WatchFeed(revision: recovery.applier.space.revision)
 
-        if options.peerEventLoops == nil {
-            ownLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        } else {
-            ownLoops = nil
-        }
-        let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!
         importer = CheckpointImporter(
             stores: folders, host: inbox, own: identity.memberID, report: report)
         exporter = CheckpointExporter(
@@ -110,7 +129,6 @@ public final class Server: CoordinationService, @unchecked Sendable {
             network.close()
             recovery.log.close()
             directory.close()
-            try? ownLoops?.syncShutdownGracefully()
             throw error
         }
         startThreads(recovery, report)
@@ -161,6 +179,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
         keeper.stop()
         keeperThread?.join()
         try? store.store.synchronize()
+        store.replace(by: nil)
         directory.close()
         try? ownLoops?.syncShutdownGracefully()
     }
@@ -190,7 +209,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
 
     public var status: ServiceStatus {
         let state = board.current
-        let size = store.store.size
+        let size = (try? store.store.size) ?? (total: 0, inUse: 0)
         var status = ServiceStatus()
         status.clusterID = identity.clusterID
         status.memberID = identity.memberID.rawValue

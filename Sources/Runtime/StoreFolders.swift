@@ -1,6 +1,5 @@
 import Coordination
 import Glibc
-import LMDBStore
 import Synchronization
 import WriteAheadLog
 
@@ -15,13 +14,15 @@ final class StoreFolders: Sendable {
     private static let pointer = "current-store"
 
     private let directory: DataDirectory
-    private let options: ServerOptions
+    private let openStore: @Sendable (String) throws -> any ServerStore
     private let state: Mutex<(current: Folder, next: UInt64)>
 
     /// Finds the store in use and removes what an interrupted checkpoint or switch has left.
-    init(_ directory: DataDirectory, _ options: ServerOptions) throws {
+    init(
+        _ directory: DataDirectory, openStore: @escaping @Sendable (String) throws -> any ServerStore
+    ) throws {
         self.directory = directory
-        self.options = options
+        self.openStore = openStore
         var current = Folder(number: 1)
         if let bytes = try directory.read(StoreFolders.pointer) {
             let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
@@ -29,26 +30,21 @@ final class StoreFolders: Sendable {
                 throw ServerError(.damaged, "\(directory.path(of: StoreFolders.pointer)) cannot be read")
             }
             current = Folder(number: number)
-            if access(directory.path(of: current.name), F_OK) != 0 {
-                throw ServerError(
-                    .damaged,
-                    "\(directory.path(of: current.name)) is missing: put it back, or remove the data "
-                        + "directory and let the member join again as a new member")
-            }
         } else {
             try directory.replace(StoreFolders.pointer, with: Array("1\n".utf8))
-            try makeFolder(directory.path(of: current.name))
         }
         state = Mutex((current, current.number + 1))
-        for name in folderNames(in: directory.path) where name.hasPrefix("store-") && name != current.name {
+        // What the store itself keeps beside its folder begins with the folder's name and a dot.
+        for name in folderNames(in: directory.path)
+        where name.hasPrefix("store-") && name != current.name && !name.hasPrefix("\(current.name).") {
             removeFolder(directory.path(of: name))
         }
     }
 
     var current: Folder { state.withLock { $0.current } }
 
-    func open(_ folder: Folder) throws -> any OrderedStore {
-        try openStore(directory.path(of: folder.name), options)
+    func open(_ folder: Folder) throws -> any ServerStore {
+        try openStore(directory.path(of: folder.name))
     }
 
     func makeIncoming() throws -> Folder {
@@ -57,7 +53,6 @@ final class StoreFolders: Sendable {
             return Folder(number: state.next)
         }
         removeFolder(directory.path(of: folder.name))
-        try makeFolder(directory.path(of: folder.name))
         return folder
     }
 
@@ -72,12 +67,6 @@ final class StoreFolders: Sendable {
     }
 
     func discard(_ folder: Folder) { removeFolder(directory.path(of: folder.name)) }
-}
-
-private func makeFolder(_ path: String) throws {
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-        throw ServerError(.failed, "cannot make \(path): \(String(cString: strerror(errno)))")
-    }
 }
 
 private func folderNames(in path: String) -> [String] {
@@ -97,7 +86,4 @@ private func folderNames(in path: String) -> [String] {
 private func removeFolder(_ path: String) {
     for name in folderNames(in: path) { unlink("\(path)/\(name)") }
     rmdir(path)
-}
-private func openStore(_ path: String, _ options: ServerOptions) throws -> any OrderedStore {
-    fatalError("\(path) \(options)")
 }

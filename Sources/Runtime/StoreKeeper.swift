@@ -2,21 +2,13 @@ import Automata
 import Coordination
 import Paxos
 
-/// A client that waits for the store to be defragmented.
-struct DefragmentTicket: Sendable {
-    var port: Port
-    var token: UInt64
-}
-
 /// Whoever waits for the server to stop.
 final class StopTicket: Sendable {}
 
-/// A thread for what takes long and must not hold up the others: making the store durable, and
-/// defragmenting it.
+/// A thread for what takes long and must not hold up the others: making the store durable.
 final class StoreKeeper: Sendable {
     private enum Work: Sendable {
         case synchronize(upTo: Slot)
-        case defragment(DefragmentTicket)
         case stop
     }
 
@@ -32,7 +24,6 @@ final class StoreKeeper: Sendable {
     }
 
     func synchronize(upTo slot: Slot) { mailbox.send(.synchronize(upTo: slot)) }
-    func defragment(_ ticket: DefragmentTicket) { mailbox.send(.defragment(ticket)) }
     func stop() { mailbox.send(.stop) }
 
     /// The body of the thread.
@@ -51,14 +42,6 @@ final class StoreKeeper: Sendable {
                         host.send(.stored(upTo: slot))
                     } catch {
                         host.send(.storeFailed(storeError(error)))
-                    }
-                case .defragment(let ticket):
-                    // The store reuses freed pages at once; what is left to do is to make it durable.
-                    do {
-                        try store.store.synchronize()
-                        host.send(.defragmented(ticket, nil))
-                    } catch {
-                        host.send(.defragmented(ticket, storeError(error)))
                     }
                 }
             }

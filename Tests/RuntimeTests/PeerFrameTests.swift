@@ -10,13 +10,13 @@ struct PeerFrameTests {
     private func frames(of bytes: [UInt8], cutAt step: Int, limit: Int = 1 << 20) throws -> [(
         PeerFrameKind, [UInt8]
     )] {
-        var reader = PeerFrameReader(limit: limit)
+        var reader = PeerFrameReader()
         var found: [(PeerFrameKind, [UInt8])] = []
         var start = 0
         while start < bytes.count {
             let end = min(bytes.count, start + step)
             reader.receive(ByteBuffer(bytes: bytes[start..<end]))
-            while try reader.next({ kind, body in found.append((kind, [UInt8](body))) }) {}
+            while try reader.next(limit: limit, { kind, body in found.append((kind, [UInt8](body))) }) {}
             start = end
         }
         return found
@@ -63,8 +63,7 @@ struct PeerFrameTests {
         greeting.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreeting(decoding: $0) } == greeting)
 
-        var answer = PeerGreetingAnswer(verdict: .otherCluster, clusterID: 5, member: ProcessID(9))
-        answer.cluster = [1, 2, 3]
+        let answer = PeerGreetingAnswer(verdict: .otherCluster, clusterID: 5, member: ProcessID(9))
         bytes = []
         answer.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)

@@ -49,10 +49,8 @@ enum OperatorPages {
     {
         reason == nil ? endpoint.counters.healthSucceeded() : endpoint.counters.healthFailed()
         let body = "{\"health\":\"\(reason == nil)\",\"reason\":\(GatewayError.quoted(reason ?? ""))}"
-        guard reason != nil else {
-            return handler.respond(.ok, Array(body.utf8), type: "text/plain; charset=utf-8")
-        }
-        handler.respondText(.serviceUnavailable, body + "\n")
+        handler.respond(
+            reason == nil ? .ok : .serviceUnavailable, Array(body.utf8), type: "text/plain; charset=utf-8")
     }
 
     // MARK: /livez and /readyz

@@ -170,7 +170,7 @@ private final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sen
     private let greeting: PeerGreeting
     private let welcome: EventLoopPromise<Void>
     private let answer: EventLoopPromise<CheckpointAnswer>
-    private var reader = PeerFrameReader(limit: 4096)
+    private var reader = PeerFrameReader()
 
     init(
         _ greeting: PeerGreeting, welcome: EventLoopPromise<Void>, answer: EventLoopPromise<CheckpointAnswer>
@@ -188,18 +188,21 @@ private final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sen
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         reader.receive(unwrapInboundIn(data))
         do {
-            while try reader.next({ kind, body in
-                switch kind {
-                case .greetingAnswer:
-                    let verdict = try PeerGreetingAnswer(decoding: body)
-                    guard verdict.verdict == .welcome else {
-                        throw PeerProtocolError(verdict.reason(for: greeting))
+            while try reader.next(
+                limit: 4096,
+                { kind, body in
+                    switch kind {
+                    case .greetingAnswer:
+                        let verdict = try PeerGreetingAnswer(decoding: body)
+                        guard verdict.verdict == .welcome else {
+                            throw PeerProtocolError(verdict.reason(for: greeting))
+                        }
+                        welcome.succeed(())
+                    case .checkpointAnswer: answer.succeed(try CheckpointAnswer(decoding: body))
+                    default: throw PeerProtocolError("a frame that is out of place")
                     }
-                    welcome.succeed(())
-                case .checkpointAnswer: answer.succeed(try CheckpointAnswer(decoding: body))
-                default: throw PeerProtocolError("a frame that is out of place")
-                }
-            }) {}
+                })
+            {}
         } catch {
             fail(error)
             context.close(promise: nil)

@@ -8,7 +8,7 @@ import Synchronization
 struct CheckpointArrival: Sendable {
     var slot: Slot
     var configuration: [UInt8]
-    var store: any OrderedStore
+    var store: any ServerStore
     /// Makes it the store that a restart finds.
     var moveIntoPlace: @Sendable () throws -> Void
     /// Says whether it was installed, and why not.

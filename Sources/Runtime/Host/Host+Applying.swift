@@ -24,7 +24,7 @@ extension Host {
         publishState()
         publishEvents(batch)
         for result in batch.results { onApplied(result) }
-        durablePoint.note(bytes: batch.bytes, entries: batch.entries)
+        durablePoint.note(entries: batch.entries)
         if batch.configuration != nil { onMembersChanged() }
         step(.applied(upTo: applier.applied))
         answerReady()

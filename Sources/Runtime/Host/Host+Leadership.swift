@@ -82,7 +82,8 @@ extension Host {
             $0.members = members
             $0.isLearner = isLearner
         }
-        network.use(members: reachable, description: ConfigurationCodec.encode(configuration))
+        // Who joins knows the others only from its options until it has learnt the configuration.
+        network.use(members: configuration.voters.isEmpty ? identity.members : reachable)
     }
 
     /// Tells the cluster how this member can be reached, until the store says so.

@@ -24,7 +24,7 @@ extension Host {
                         origin: .port(port, token: request.token), subject: .leaseTimeToLive(lease),
                         deadline: now + options.limits.requestTimeout))
             case .moveLeader(let target): onMoveLeader(ProcessID(target), port, request.token)
-            case .defragment: keeper.defragment(DefragmentTicket(port: port, token: request.token))
+            case .defragment: onDefragment(port, request.token)
             case .compactionFinished(let revision):
                 compactionWaiters.append((port, request.token, revision))
                 hasCompactionWork = true
@@ -47,7 +47,9 @@ extension Host {
     }
 
     /// A command that may need room is not let into the log while there is none.
-    var hasNoRoom: Bool { isOverQuota || isStoreFull || isLogFull || isLogSpaceLow }
+    var hasNoRoom: Bool {
+        isOverQuota || isStoreFull || isStoreSpaceLow || isLogFull || isLogSpaceLow
+    }
 
     private func grows(_ payload: Payload) -> Bool {
         guard let command = try? EntryPayload.decode(payload) else { return true }
@@ -59,7 +61,7 @@ extension Host {
     }
 
     func propose(_ payload: Payload, _ origin: ProposalTable.Origin) {
-        let isHeld = leader == nil
+        let isHeld = !canReachLeader
         let number = proposals.add(
             .init(
                 origin: origin, payload: payload, begun: now, deadline: now + options.limits.requestTimeout,
@@ -67,6 +69,13 @@ extension Host {
         guard !isHeld else { return }
         newProposals.append(
             Proposal(id: ProposalID(process: identity.memberID, number: number), payload: payload))
+    }
+
+    /// A proposal that is lost on the way to the leader is not sent again, so that it waits here until there is
+    /// a way.
+    var canReachLeader: Bool {
+        guard let leader else { return false }
+        return leader == identity.memberID || network.link(to: leader)?.isConnected == true
     }
 
     func propose(_ command: KeyValueCommand, _ purpose: OwnProposal) {
@@ -97,6 +106,7 @@ extension Host {
     }
 
     func proposeHeld() {
+        guard !proposals.held.isEmpty, canReachLeader else { return }
         for var proposal in proposals.release() {
             proposal.id = ProposalID(process: identity.memberID, number: proposal.id.number)
             newProposals.append(proposal)

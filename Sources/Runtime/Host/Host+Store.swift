@@ -18,7 +18,11 @@ extension Host {
     // MARK: durable points
 
     func takeDurablePointIfDue() {
-        guard durablePoint.isDue(at: now, entryLimit: options.checkpointEntries) else { return }
+        guard
+            durablePoint.isDue(
+                at: now, entryLimit: options.checkpointEntries,
+                storeBytes: (try? store.store.bytesWrittenSincePoint) ?? 0)
+        else { return }
         durablePoint.begin(at: now)
         keeper.synchronize(upTo: applier.applied)
     }
@@ -81,9 +85,10 @@ extension Host {
 
     func checkQuota() {
         let quota = options.limits.quotaBytes
-        let used = store.store.size.inUse
-        isOverQuota = quota > 0 && used > quota
-        if isOverQuota { raiseNoSpaceAlarm() }
+        guard let store = try? store.store else { return }
+        isOverQuota = quota > 0 && store.size.inUse > quota
+        isStoreSpaceLow = store.isSpaceLow
+        if isOverQuota || isStoreSpaceLow { raiseNoSpaceAlarm() }
     }
 
     func raiseNoSpaceAlarm() {
@@ -123,7 +128,7 @@ extension Host {
         precondition(applier.applied == arrival.slot, "the checkpoint's slot is not its store's")
         onStoreHasRoom()
         try loadFromStore()
-        durablePoint = DurablePoint(applied: applier.applied, now: now)
+        durablePoint = DurablePoint(now: now)
         hasCompactionWork = true
         feed.storeReplaced(revision: applier.space.revision)
         instruments.checkpointsInstalled.add(1)
@@ -133,11 +138,16 @@ extension Host {
         answerReady()
     }
 
-    func onDefragmented(_ ticket: DefragmentTicket, _ error: StoreError?) {
-        if let error {
-            answer(ticket.port, ticket.token, .failure(.internalFailure(error.message)))
-        } else {
-            answer(ticket.port, ticket.token, .success(.done))
+    /// Keeps this thread busy for as long as copying the store takes, as operators expect of it.
+    func onDefragment(_ port: Port, _ token: UInt64) {
+        let begun = MonotonicClock.now()
+        do {
+            try store.store.defragment()
+            report(.info, "defragmented the store in \(MonotonicClock.now().since(begun))")
+            step(.stored(upTo: applier.applied))
+            answer(port, token, .success(.done))
+        } catch {
+            answer(port, token, .failure(.internalFailure("\(error)")))
         }
     }
 }

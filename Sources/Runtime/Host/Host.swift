@@ -66,6 +66,7 @@ final class Host {
 
     // The store.
     var isStoreFull = false
+    var isStoreSpaceLow = false
     var applyRetry = Instant.zero
     var isOverQuota = false
     var lastAlarmProposal = Instant.zero
@@ -105,7 +106,7 @@ final class Host {
         proposals = ProposalTable(first: 1)
         leaderLost = now
         leases = LeaseClock(electionTimeout: options.electionTimeout)
-        durablePoint = DurablePoint(applied: applier.applied, now: now)
+        durablePoint = DurablePoint(now: now)
         compactor = AutoCompactor(options.autoCompaction)
     }
 
@@ -168,7 +169,6 @@ final class Host {
         case .checkpointSent(let receiver, let success):
             step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver))
         case .checkpointFailed(let process): step(.checkpointFailed(process))
-        case .defragmented(let ticket, let error): onDefragmented(ticket, error)
         case .failed(let reason): onFailure(reason)
         case .stop(let ticket): onStop(ticket)
         }

@@ -29,7 +29,6 @@ enum HostInput: Sendable {
     case checkpointSent(to: ProcessID, success: Bool)
     /// The transfer of a checkpoint to this process has ended without success.
     case checkpointFailed(ProcessID)
-    case defragmented(DefragmentTicket, StoreError?)
     /// The server cannot go on.
     case failed(String)
     case stop(StopTicket)

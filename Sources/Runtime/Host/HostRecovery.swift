@@ -6,7 +6,7 @@ import WriteAheadLog
 
 /// What a process finds when it starts: its store, and the log from which the replica continues.
 struct HostRecovery {
-    let store: any OrderedStore
+    let store: StoreBox
     let log: WriteAheadLog
     let replica: Replica
     let applier: Applier
@@ -16,8 +16,8 @@ struct HostRecovery {
         options: ServerOptions, identity: Identity, directory: DataDirectory, folders: StoreFolders,
         report: (ServerOptions.LogLevel, String) -> Void
     ) throws {
-        store = try folders.open(folders.current)
-        let applied = try HostRecovery.appliedState(of: store, identity: identity)
+        store = StoreBox(try folders.open(folders.current))
+        let applied = try HostRecovery.appliedState(of: try store.store, identity: identity)
 
         var durable: ReplicaDurableState
         if let configuration = applied.configuration {
@@ -48,7 +48,7 @@ struct HostRecovery {
         settings.catchUpEntries = options.catchUpEntries
         settings.leaseReadsClockDriftPPM = options.leaseReadsClockDriftPPM
         replica = Replica(settings: settings, recovered: durable)
-        applier = try Applier(store: StoreBox(store))
+        applier = try Applier(store: store)
     }
 
     /// A new store of a new cluster is given the first configuration, durably, before anything else happens:

@@ -57,11 +57,6 @@ enum PeerFrame {
 /// Cuts a stream of bytes into frames.
 struct PeerFrameReader {
     private var buffer: ByteBuffer? = nil
-    /// Of kind and body of one frame.
-    var limit: Int
-
-    init(limit: Int) { self.limit = limit }
-
     mutating func receive(_ bytes: ByteBuffer) {
         if buffer == nil || buffer!.readableBytes == 0 {
             buffer = bytes
@@ -70,8 +65,11 @@ struct PeerFrameReader {
         }
     }
 
-    /// Hands the next whole frame to `body`; false when there is none yet. Throws `PeerProtocolError`.
-    mutating func next(_ body: (PeerFrameKind, UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+    /// Hands the next whole frame to `body`; false when there is none yet. Throws `PeerProtocolError`, also for
+    /// a frame whose kind and body are longer than `limit`.
+    mutating func next(
+        limit: Int, _ body: (PeerFrameKind, UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Bool {
         guard var bytes = buffer else { return false }
         guard bytes.readableBytes >= 8,
             let length: UInt32 = bytes.getInteger(at: bytes.readerIndex, endianness: .little),

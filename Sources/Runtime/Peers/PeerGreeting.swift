@@ -11,7 +11,7 @@ struct PeerGreeting: Hashable, Sendable {
         /// Messages of the replica, requests and answers.
         case messages = 1
         case checkpoint = 2
-        /// Asks who the other is and who its cluster are; welcomed without any id being right.
+        /// Asks who the other is and to which cluster it belongs; welcomed without any id being right.
         case inquiry = 3
     }
 
@@ -80,15 +80,12 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     /// The listening side's own.
     var clusterID: UInt64
     var member: ProcessID
-    /// What an inquiry is told about the cluster; empty otherwise.
-    var cluster: [UInt8] = []
 
     func encode(into bytes: inout [UInt8]) {
         bytes.append(verdict.rawValue)
         bytes.appendInteger(version)
         bytes.appendInteger(clusterID)
         bytes.appendInteger(member.rawValue)
-        bytes.appendCounted(cluster)
     }
 
     init(verdict: Verdict, clusterID: UInt64, member: ProcessID) {
@@ -106,7 +103,6 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         version = try reader.integer()
         clusterID = try reader.integer()
         member = ProcessID(try reader.integer())
-        cluster = try reader.bytes()
         try reader.expectEnd()
     }
 

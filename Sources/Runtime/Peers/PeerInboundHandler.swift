@@ -18,7 +18,8 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     private static let greetingLimit = 256
 
     private let network: PeerNetwork
-    private var reader = PeerFrameReader(limit: PeerInboundHandler.greetingLimit)
+    private var reader = PeerFrameReader()
+    private var limit = PeerInboundHandler.greetingLimit
     private var phase = Phase.greeting
     private var batch: [PeerMessage] = []
 
@@ -38,7 +39,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         network.instruments.peerBytesReceived.add(bytes.readableBytes)
         reader.receive(bytes)
         do {
-            while try reader.next({ kind, body in try onFrame(kind, body, context) }) {
+            while try reader.next(limit: limit, { kind, body in try onFrame(kind, body, context) }) {
                 if case .ended = phase { return }
             }
         } catch {
@@ -76,8 +77,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         let frame = PeerFrame.encoded(.greetingAnswer) { answer.encode(into: &$0) }
         let written = context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)))
         guard answer.verdict == .welcome else {
-            network.report(
-                .warning,
+            network.complain(
                 "refused a peer at \(remote(context)) that says it is member \(hex(greeting.sender.rawValue)) "
                     + "of cluster \(hex(greeting.clusterID)): \(refusal(answer, greeting))")
             phase = .ended
@@ -85,7 +85,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
             written.whenComplete { _ in channel.close(promise: nil) }
             return
         }
-        reader.limit = network.frameLimit
+        limit = network.frameLimit
         switch greeting.purpose {
         case .messages: phase = .messages(from: greeting.sender)
         case .inquiry:
@@ -111,7 +111,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func end(_ context: ChannelHandlerContext, _ reason: String) {
-        network.report(.warning, "closed the connection of a peer at \(remote(context)): it sent \(reason)")
+        network.complain("closed the connection of a peer at \(remote(context)): it sent \(reason)")
         if case .checkpoint(let incoming) = phase { incoming.abandon(reason) }
         phase = .ended
         batch = []

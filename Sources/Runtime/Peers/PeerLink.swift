@@ -194,7 +194,7 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
 
     private let link: PeerLink
     private let greeting: PeerGreeting
-    private var reader = PeerFrameReader(limit: 4096)
+    private var reader = PeerFrameReader()
     private var isWelcome = false
     private var reason = "the connection was closed"
 
@@ -217,7 +217,7 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         reader.receive(unwrapInboundIn(data))
         do {
-            while try reader.next({ kind, body in try onFrame(kind, body, context.channel) }) {}
+            while try reader.next(limit: 4096, { kind, body in try onFrame(kind, body, context.channel) }) {}
         } catch {
             reason = "\(error)"
             context.close(promise: nil)

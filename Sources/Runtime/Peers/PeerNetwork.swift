@@ -21,11 +21,10 @@ final class PeerNetwork: @unchecked Sendable {
         /// In ascending order of ids.
         var links: [PeerLink] = []
         var known: [ProcessID] = []
-        /// What an inquiry is told.
-        var description: [UInt8] = []
     }
     private let members = Mutex(Members())
     private let inbound = Mutex([ObjectIdentifier: any Channel]())
+    private let complaints = Mutex((next: Instant.zero, suppressed: 0))
 
     init(
         clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int,
@@ -45,7 +44,7 @@ final class PeerNetwork: @unchecked Sendable {
     // MARK: members
 
     /// Makes and ends links so that there is one to every other member. Any thread.
-    func use(members all: [Identity.Member], description: [UInt8]) {
+    func use(members all: [Identity.Member]) {
         let (ended, added) = members.withLock { members in
             let ended = members.links.filter { link in !all.contains { $0.id == link.peer } }
             var added: [PeerLink] = []
@@ -67,7 +66,6 @@ final class PeerNetwork: @unchecked Sendable {
             members.links += added
             members.links.sort { $0.peer < $1.peer }
             members.known = all.map(\.id).sorted()
-            members.description = description
             return (ended, added)
         }
         for link in ended { link.close() }
@@ -86,7 +84,7 @@ final class PeerNetwork: @unchecked Sendable {
         if greeting.version != PeerGreeting.currentVersion {
             answer.verdict = .otherVersion
         } else if greeting.purpose == .inquiry {
-            answer.cluster = members.withLock { $0.description }
+            answer.verdict = .welcome
         } else if greeting.clusterID != clusterID {
             answer.verdict = .otherCluster
         } else if greeting.receiver != own {
@@ -95,6 +93,22 @@ final class PeerNetwork: @unchecked Sendable {
             answer.verdict = .strangeSender
         }
         return answer
+    }
+
+    /// Says that a connection was refused or ended; at most once a second, as anybody can connect.
+    func complain(_ line: String) {
+        let now = MonotonicClock.now()
+        let suppressed = complaints.withLock { complaints -> Int? in
+            guard complaints.next <= now else {
+                complaints.suppressed += 1
+                return nil
+            }
+            complaints.next = now + .seconds(1)
+            defer { complaints.suppressed = 0 }
+            return complaints.suppressed
+        }
+        guard let suppressed else { return }
+        report(.warning, suppressed == 0 ? line : "\(line) (and \(suppressed) more like it before)")
     }
 
     // MARK: listening
@@ -141,7 +155,7 @@ final class PeerNetwork: @unchecked Sendable {
     func close() {
         for listener in listeners { try? listener.close().wait() }
         listeners = []
-        use(members: [], description: [])
+        use(members: [])
         for channel in inbound.withLock({ Array($0.values) }) { try? channel.close().wait() }
     }
 }

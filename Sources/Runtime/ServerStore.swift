@@ -1,0 +1,20 @@
+import Coordination
+import LMDBStore
+
+/// A store as a server needs it, beyond what the applied state needs.
+protocol ServerStore: OrderedStore {
+    /// About how many bytes have changed since the last `synchronize`.
+    var bytesWrittenSincePoint: Int { get }
+    /// Whether what makes the store grow should be refused, so that what makes it shrink still finds room.
+    var isSpaceLow: Bool { get }
+    /// Gives freed room back to the disk. On the thread that writes; makes the store durable as well.
+    func defragment() throws
+}
+
+extension LMDBStore: ServerStore {}
+
+func openLMDBStore(_ path: String, _ options: ServerOptions) throws -> any ServerStore {
+    var storeOptions = LMDBStore.Options()
+    storeOptions.synchronises = options.synchronises
+    return try LMDBStore.open(path, options: storeOptions)
+}

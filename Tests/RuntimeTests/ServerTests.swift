@@ -1,0 +1,132 @@
+import Automata
+import Coordination
+import Testing
+
+@testable import Runtime
+
+@Suite("Single server")
+struct ServerTests {
+    @Test("a server alone leads, and answers puts, reads and watches")
+    func serves() throws {
+        let cluster = TestCluster()
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        client.port.watch(WatchSpecification(range: prefix("a")), watcher: WatcherID(1))
+        #expect(try client.call(put("a", "1")) == .put(previous: nil, revision: 2))
+        #expect(try client.call(put("b", "2")) == .put(previous: nil, revision: 3))
+        #expect(try client.get("a") == "1")
+        #expect(eventually { client.deliveries.events(of: 1).map(\.name) == ["a"] })
+        let status = server.status
+        #expect(status.leaderID == status.memberID)
+        #expect(status.revision == 3)
+        #expect(eventually { server.status.members.first?.name == "n1" })
+        #expect(server.status.members.first?.clientURLs == ["http://127.0.0.1:1"])
+    }
+
+    @Test("what was acknowledged is there after a restart, and revisions go on")
+    func restart() throws {
+        let cluster = TestCluster()
+        var client = TestClient(try cluster.start("n1"))
+        for number in 0..<200 { try client.call(put("k\(number % 20)", "\(number)")) }
+        _ = try client.call(.grantLease(LeaseID(77), seconds: 600))
+        let hash = cluster.servers["n1"]!.contentHash
+        for _ in 0..<3 {
+            cluster.stop("n1")
+            client = TestClient(try cluster.start("n1"))
+            #expect(try client.get("k19") == "199")
+            #expect(cluster.servers["n1"]!.contentHash == hash)
+            guard case .leaseTimeToLive(_, 600) = try client.call(.leaseTimeToLive(LeaseID(77))) else {
+                Issue.record("the lease is lost")
+                return
+            }
+        }
+        #expect(try client.call(put("x")) == .put(previous: nil, revision: 202))
+    }
+
+    @Test("requests that are submitted together are all answered, each once")
+    func batches() throws {
+        let cluster = TestCluster()
+        let client = TestClient(try cluster.start("n1"))
+        for token in 1...2000 as ClosedRange<UInt64> {
+            client.port.submit(.command(put("k\(token)").command), token: token)
+            if token % 10 == 0 { client.port.submit(.linearizableRead, token: 10_000 + token) }
+        }
+        client.port.flush()
+        #expect(eventually { client.deliveries.all.count >= 2200 })
+        var tokens: [UInt64] = []
+        for case .answer(let token, .success) in client.deliveries.all { tokens.append(token) }
+        #expect(Set(tokens).count == 2200 && tokens.count == 2200)
+        #expect(cluster.servers["n1"]!.status.revision == 2001)
+    }
+
+    @Test("a lease that is renewed stays, and one that is not ends with its keys")
+    func leases() throws {
+        let cluster = TestCluster()
+        let client = TestClient(try cluster.start("n1"))
+        _ = try client.call(.grantLease(LeaseID(1), seconds: 1))
+        _ = try client.call(.grantLease(LeaseID(2), seconds: 2))
+        try client.call(put("short", lease: 1))
+        try client.call(put("long", lease: 2))
+        #expect(
+            try eventually {
+                guard case .leaseRenewed(2) = try client.call(.renewLease(LeaseID(2))) else { return false }
+                return try client.get("short") == nil
+            })
+        #expect(try client.get("long") == "v")
+        guard case .leaseRenewed(0) = try client.call(.renewLease(LeaseID(1))) else {
+            Issue.record("a lease that has ended was renewed")
+            return
+        }
+        guard case .leaseTimeToLive(-1, _) = try client.call(.leaseTimeToLive(LeaseID(1))) else {
+            Issue.record("a lease that has ended has time left")
+            return
+        }
+        #expect(try eventually { try client.get("long") == nil })
+    }
+
+    @Test("compaction is reported as finished once the old versions are gone")
+    func compaction() throws {
+        let cluster = TestCluster()
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        for number in 0..<300 { try client.call(put("k", "\(number)")) }
+        #expect(try client.call(.compact(revision: 300)) == .compacted(revision: 301))
+        guard case .done = try client.call(.compactionFinished(300)) else {
+            Issue.record("not done")
+            return
+        }
+        #expect(server.status.compactRevision == 300)
+        #expect(try client.get("k") == "299")
+        #expect(try client.call(.compact(revision: 300)) == .refused(.compacted, revision: 301))
+    }
+
+    @Test("a directory in use, or of another member, is refused")
+    func directories() throws {
+        let cluster = TestCluster()
+        let server = try cluster.start("n1")
+        var second = server.options
+        second.listenPeerURLs = ["http://127.0.0.1:\(TestPorts.take())"]
+        #expect { try Server.start(second) } throws: { ($0 as? ServerError)?.code == .directoryInUse }
+        cluster.stop("n1")
+        second.clusterToken = "another"
+        #expect { try Server.start(second) } throws: { ($0 as? ServerError)?.code == .foreignDirectory }
+        try cluster.start("n1")
+    }
+
+    @Test("a server that stops answers what waits and refuses what comes later")
+    func stopping() throws {
+        let cluster = TestCluster()
+        let client = TestClient(try cluster.start("n1"))
+        try client.call(put("a"))
+        let tokens = (0..<100).map { client.submit(put("k\($0)")) }
+        client.server.stop()
+        for token in tokens {
+            switch client.wait(token) {
+            case .success, .failure(.stopped): break
+            case let other: Issue.record("answered \(String(describing: other))")
+            }
+        }
+        #expect(client.wait(client.submit(put("late"))).map { (try? $0.get()) == nil } == true)
+        client.server.stop()
+    }
+}
