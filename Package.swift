@@ -154,7 +154,9 @@ let package = Package(
         .library(name: "Simulation", targets: ["Simulation"]),
         .executable(name: "simulate", targets: ["simulate"]),
     ]
-        + (coreOnly ? [] : [.executable(name: "synod", targets: ["synod"])]),
+        + (coreOnly
+            ? []
+            : [.executable(name: "synod", targets: ["synod"]), .library(name: "GRPC", targets: ["GRPC"])]),
     dependencies: coreOnly
         ? []
         : [
