@@ -11,6 +11,7 @@ let coreOnly = Context.environment["SYNOD_CORE"] != nil
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -85,7 +86,7 @@ let tests: [Floor] = [
         external: [nio, nioPosix]),
     Floor(
         level: 7, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
-        external: [nio, nioPosix, nioHTTP1]),
+        external: [nio, nioPosix, nioHTTP1, nioEmbedded]),
     Floor(
         level: 7, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],

@@ -21,6 +21,7 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
     private var isFlushing = false
     private var flushIsScheduled = false
     private var readIsHeldBack = false
+    private var isClosing = false
     private var deadlineTimer: (at: Int64, task: Scheduled<Void>)?
     private var keepaliveTimer: Scheduled<Void>?
     private var lastReadAt: Int64 = 0
@@ -138,7 +139,19 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
             if output.count == 0 { break }
         }
         isFlushing = false
-        if session.isFinished { context.close(promise: nil) }
+        if session.isFinished { closeAfterOutput(context) }
+    }
+
+    /// The session has said its last: the connection ends when the client has taken it, or soon.
+    private func closeAfterOutput(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(promise: nil)
+        }
+        let timeLimit = context.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timeLimit.cancel() }
     }
 
     private func scheduleFlush() {

@@ -28,7 +28,7 @@ public final class HTTP2Session {
     private var pings: PingPolicy
     private var lastStream: HTTP2Stream?
     private unowned(unsafe) var firstOpen: HTTP2Stream?
-    private(set) var openStreams = 0
+    public private(set) var openStreams = 0
 
     private var gathered = ByteQueue()
     /// Bytes of answers over all calls that no frame has taken yet.
@@ -313,7 +313,7 @@ public final class HTTP2Session {
                     handle, UInt8(NGHTTP2_FLAG_NONE.rawValue),
                     nghttp2_session_get_last_proc_stream_id(handle), NGHTTP2_NO_ERROR.rawValue, nil, 0)
             }
-        } else if pings.onPing(now: now, hasCalls: openStreams > 0) {
+        } else if !endsAfterOutput, pings.onPing(now: now, hasCalls: openStreams > 0) {
             let reason = Array("too_many_pings".utf8)
             nghttp2_submit_goaway(
                 handle, UInt8(NGHTTP2_FLAG_NONE.rawValue),

@@ -48,7 +48,14 @@ final class EchoService: GRPCService {
 }
 
 private final class Echo: GRPCReceiver {
-    enum Method: String { case Unary, Both, Fail, Large, Many, Silent }
+    enum Method: String {
+        case unary = "Unary"
+        case both = "Both"
+        case fail = "Fail"
+        case large = "Large"
+        case many = "Many"
+        case silent = "Silent"
+    }
 
     private let call: any GRPCCall
     private let method: Method
@@ -68,29 +75,29 @@ private final class Echo: GRPCReceiver {
     func received(_ message: UnsafeRawBufferPointer) {
         log.messages += 1
         switch method {
-        case .Both: call.send(message)
-        case .Many:
+        case .both: call.send(message)
+        case .many:
             left = Int(String(decoding: message, as: UTF8.self)) ?? 0
             sendMany()
-        case .Unary, .Fail, .Large, .Silent: last = Array(message)
+        case .unary, .fail, .large, .silent: last = Array(message)
         }
     }
 
     func halfClosed() {
         log.halfClosed += 1
         switch method {
-        case .Unary:
+        case .unary:
             last.withUnsafeBytes { call.send($0) }
             call.finish(.ok)
-        case .Both: call.finish(.ok)
-        case .Fail: call.finish(GRPCStatus(.failedPrecondition, String(decoding: last, as: UTF8.self)))
-        case .Large:
+        case .both: call.finish(.ok)
+        case .fail: call.finish(GRPCStatus(.failedPrecondition, String(decoding: last, as: UTF8.self)))
+        case .large:
             let count = Int(String(decoding: last, as: UTF8.self)) ?? 0
             call.send(byteCount: count) { bytes in
                 for index in 0..<count { bytes[index] = UInt8(truncatingIfNeeded: index) }
             }
             call.finish(.ok)
-        case .Many, .Silent: break
+        case .many, .silent: break
         }
     }
 
@@ -105,5 +112,5 @@ private final class Echo: GRPCReceiver {
     }
 
     func cancelled() { log.cancelled += 1 }
-    func drained() { if method == .Many { sendMany() } }
+    func drained() { if method == .many { sendMany() } }
 }
