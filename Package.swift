@@ -10,8 +10,8 @@ import PackageDescription
 let coreOnly = Context.environment["SYNOD_CORE"] != nil
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -90,7 +90,7 @@ let tests: [Floor] = [
     Floor(
         level: 7, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
-        external: [nio, nioPosix, nioHTTP1, protobuf]),
+        external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf, crypto]),
     Floor(level: 7, name: "SynodTests", uses: ["synod", "Runtime"]),
 ]
 
