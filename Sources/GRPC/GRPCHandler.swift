@@ -15,7 +15,6 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
     private let makeService: @Sendable (any GRPCConnection) -> any GRPCService
     private var context: ChannelHandlerContext?
     private var session: HTTP2Session?
-    private var buffer = ByteBuffer()
 
     private var isReading = false
     private var isFlushing = false
@@ -130,7 +129,7 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
             session.fillOutput(limit: Self.writeBytes)
             let output = session.output
             if output.count > 0 {
-                buffer.clear(minimumCapacity: output.count)
+                var buffer = context.channel.allocator.buffer(capacity: output.count)
                 buffer.writeBytes(output)
                 session.clearOutput()
                 context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)

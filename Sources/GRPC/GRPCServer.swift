@@ -13,7 +13,7 @@ public final class GRPCServer: Sendable {
         /// How long a new connection may be silent; nil for ever.
         public var firstByteTimeLimit: Duration? = .seconds(60)
         public var backlog: Int32 = 1024
-        /// Bytes read from a socket at a time.
+        /// Bytes read from a socket at a time at most; a connection begins with little and grows into it.
         public var readBytes = 64 << 10
         /// Past so many bytes that the kernel has not taken, a connection produces and reads nothing until
         /// it is below `writeLowWaterBytes` again.
@@ -44,7 +44,9 @@ public final class GRPCServer: Sendable {
             .serverChannelOption(.backlog, value: options.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(
-                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: options.readBytes)
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 512, initial: min(2048, options.readBytes), maximum: options.readBytes)
             )
             .childChannelOption(
                 .writeBufferWaterMark,

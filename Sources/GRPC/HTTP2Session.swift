@@ -39,6 +39,8 @@ public final class HTTP2Session {
     var drainedStreams: [HTTP2Stream] = []
     private var earliestDeadline = Int64.max
 
+    /// Memory for output that an idle connection may hold on to.
+    private static let keptBytes = 64 << 10
     /// The payload of the ping that separates the two GOAWAYs of a graceful end.
     private static let drainPing: [UInt8] = Array("shutdown".utf8)
 
@@ -120,7 +122,7 @@ public final class HTTP2Session {
     /// What is ready for the client; valid until the session is used again.
     public var output: UnsafeRawBufferPointer { gathered.bytes }
 
-    public func clearOutput() { gathered.removeAll(keepingCapacity: 1 << 20) }
+    public func clearOutput() { gathered.removeAll(keepingCapacity: Self.keptBytes) }
 
     /// Tells the calls whose queues have emptied; they may queue more.
     public func notifyDrained() {

@@ -24,6 +24,9 @@ final class HTTP2Stream: GRPCCall {
     /// The deadline has passed and the client has been told.
     private(set) var isLate = false
 
+    /// Memory for answers that an open stream may hold on to while it has none to send.
+    private static let keptBytes = 4096
+
     // The session's list of open streams.
     unowned(unsafe) var next: HTTP2Stream?
     unowned(unsafe) var previous: HTTP2Stream?
@@ -189,6 +192,7 @@ final class HTTP2Stream: GRPCCall {
     func onWrite(_ count: Int, into output: inout ByteQueue) {
         output.append(queue.bytes.baseAddress, count)
         queue.removeFirst(count)
+        if queue.isEmpty { queue.removeAll(keepingCapacity: Self.keptBytes) }
         guard let session else { return }
         session.queuedBytes -= count
         if isAboveLowWater, queue.count <= session.settings.lowWaterBytes {
