@@ -8,6 +8,8 @@ import Glibc
 enum StoreDirectory {
     static let dataName = "data.mdb"
 
+    /// Where a checkpoint that arrives is made into a store.
+    static func incoming(_ path: String) -> String { path + ".incoming" }
     static func fresh(_ path: String) -> String { path + ".new" }
     private static func stale(_ path: String) -> String { path + ".old" }
 
@@ -22,6 +24,7 @@ enum StoreDirectory {
                 try move(stale(path), to: path)
             }
         }
+        remove(incoming(path))
         remove(fresh(path))
         remove(stale(path))
     }

@@ -13,7 +13,7 @@ final class TestDirectory {
     }
 
     deinit {
-        for store in ["store", "store.new", "store.old", "other"] {
+        for store in ["store", "store.new", "store.old", "store.incoming", "other", "other.incoming"] {
             StoreDirectory.remove("\(path)/\(store)")
         }
         StoreDirectory.remove(path)

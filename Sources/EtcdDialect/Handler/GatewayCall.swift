@@ -39,7 +39,7 @@ final class GatewayCall: GRPCCall {
     func onBodyEnd() {
         if let json = values.takeEnd() { take(json) }
         guard !isOver else { return }
-        if values.isInValue { return fail(GRPCStatus(.invalidArgument, "unexpected EOF")) }
+        if values.isInValue { return failUnread(GRPCStatus(.invalidArgument, "unexpected EOF")) }
         // No body stands for a message without fields, but not on a stream of the client's, which is empty.
         if !hasRequest, method.kind != .bidirectionalStream { take([]) }
         receiver?.halfClosed()
@@ -60,18 +60,23 @@ final class GatewayCall: GRPCCall {
                         "grpc: received message larger than max (\(message.count) vs. \(limit))"))
             }
             message.withUnsafeBytes { receiver.received($0) }
-        } catch let fault as EtcdFault {
-            fail(fault.status)
         } catch {
-            fail(GRPCStatus(.invalidArgument, "\(error)"))
+            failUnread(GRPCStatus(.invalidArgument, (error as? EtcdFault)?.message ?? "\(error)"))
         }
     }
 
+    /// The request is not a message. On a stream of the client's the gateway calls that an unknown error, and
+    /// tells it as it does those of unary calls.
+    private func failUnread(_ status: GRPCStatus) {
+        guard method.kind == .bidirectionalStream, !streamHasBegun else { return fail(status) }
+        fail(GRPCStatus(.unknown, status.message), asUnary: true)
+    }
+
     /// The request was wrong: the receiver is to forget the call.
-    private func fail(_ status: GRPCStatus) {
+    private func fail(_ status: GRPCStatus, asUnary: Bool = false) {
         guard !isOver else { return }
         let receiver = receiver
-        finish(status)
+        finish(status, asUnary: asUnary || method.kind == .unary)
         receiver?.cancelled()
     }
 
@@ -101,11 +106,13 @@ final class GatewayCall: GRPCCall {
         handler.writeStream(Array("{\"result\":".utf8) + json + Array("}\n".utf8))
     }
 
-    func finish(_ status: GRPCStatus) {
+    func finish(_ status: GRPCStatus) { finish(status, asUnary: method.kind == .unary) }
+
+    private func finish(_ status: GRPCStatus, asUnary: Bool) {
         guard !isOver else { return }
         isOver = true
         receiver = nil
-        if isStream {
+        if !asUnary {
             finishStream(status)
         } else if status.code == .ok, let response {
             handler.respond(.ok, response, type: "application/json", extra: Self.metadata)

@@ -49,8 +49,10 @@ enum OperatorPages {
     {
         reason == nil ? endpoint.counters.healthSucceeded() : endpoint.counters.healthFailed()
         let body = "{\"health\":\"\(reason == nil)\",\"reason\":\(GatewayError.quoted(reason ?? ""))}"
-        handler.respond(
-            reason == nil ? .ok : .serviceUnavailable, Array(body.utf8), type: "text/plain; charset=utf-8")
+        guard reason != nil else {
+            return handler.respond(.ok, Array(body.utf8), type: "text/plain; charset=utf-8")
+        }
+        handler.respondText(.serviceUnavailable, body + "\n")
     }
 
     // MARK: /livez and /readyz

@@ -104,7 +104,16 @@ extension UnaryCall {
         let service = endpoint.service
         let call = NIOLoopBound(self, eventLoop: endpoint.eventLoop)
         endpoint.server.background.submit { _ in
-            let result = Result { try service.read { try KeyValueReader($0).hash(at: revision) } }
+            let result = Result {
+                try service.read { view in
+                    let reader = KeyValueReader(view)
+                    // etcd hashes no revision that is not above the compacted one.
+                    if revision > 0, revision <= (try reader.compactRevision()) {
+                        throw KeyValueRefusal.compacted
+                    }
+                    return try reader.hash(at: revision)
+                }
+            }
             call.eventLoop.execute {
                 do {
                     let hash = try result.get()

@@ -15,7 +15,7 @@ struct Transcoder: Sendable {
             // The gateway takes the absence of a body, and `null`, for a message without fields.
             if json.isEmpty || json == Array("null".utf8) { return [] }
             do {
-                return try Request(jsonUTF8Bytes: json, options: Self.decoding).serializedBytes()
+                return try Self.decode(Request.self, json).serializedBytes()
             } catch {
                 throw EtcdFault(.invalidArgument, "json: \(error)")
             }
@@ -28,9 +28,20 @@ struct Transcoder: Sendable {
         }
     }
 
+    /// Ignoring unknown fields, SwiftProtobuf also ignores unknown names of enumerations, which are an error;
+    /// so they are ignored only when there are some.
+    private static func decode<Request: Message>(_: Request.Type, _ json: [UInt8]) throws -> Request {
+        var options = decoding
+        do {
+            return try Request(jsonUTF8Bytes: json, options: options)
+        } catch JSONDecodingError.unknownField {
+            options.ignoreUnknownFields = true
+            return try Request(jsonUTF8Bytes: json, options: options)
+        }
+    }
+
     private static let decoding: JSONDecodingOptions = {
         var options = JSONDecodingOptions()
-        options.ignoreUnknownFields = true
         // Transactions may be nested as deep as they may have operations, two messages a level.
         options.messageDepthLimit = 512
         return options
