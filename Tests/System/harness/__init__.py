@@ -1,0 +1,1 @@
+"""What the system tests share: servers as processes, a JSON gateway client, peers from PyPI, a report."""
