@@ -38,9 +38,9 @@ def program(kind):
 
 
 class Member:
-    def __init__(self, cluster, index):
-        self.cluster, self.index, self.name = cluster, index, f"m{index + 1}"
-        self.client_port, self.peer_port = free_port(), free_port()
+    def __init__(self, cluster, index, name=None, client_port=None):
+        self.cluster, self.index, self.name = cluster, index, name or f"m{index + 1}"
+        self.client_port, self.peer_port = client_port or free_port(), free_port()
         self.directory = os.path.join(cluster.directory, self.name)
         self.log = os.path.join(cluster.directory, f"{self.name}.log")
         self.process = None
@@ -58,7 +58,7 @@ class Member:
         cluster = self.cluster
         client = f"http://{self.endpoint}"
         command = program(cluster.kind) + [
-            f"--name={self.name}", f"--data-dir={self.directory}",
+            "--name", self.name, f"--data-dir={self.directory}",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
             f"--listen-peer-urls={self.peer_url}", f"--initial-advertise-peer-urls={self.peer_url}",
             "--initial-cluster=" + ",".join(f"{m.name}={m.peer_url}" for m in cluster.members),
@@ -122,13 +122,15 @@ class Member:
 class Cluster:
     """`with Cluster("synod", 3) as cluster:` starts it, waits for a leader, and cleans up after it."""
 
-    def __init__(self, kind, size=1, flags=(), directory=None):
+    def __init__(self, kind, size=1, flags=(), directory=None, names=(), client_ports=()):
         program(kind)
         self.kind, self.flags = kind, list(flags)
         self.keeps = directory is not None
         self.directory = directory or places.scratch(kind)
         self.members = []
-        self.members.extend(Member(self, index) for index in range(size))
+        for index in range(size):
+            name = names[index] if names else None
+            self.members.append(Member(self, index, name, client_ports[index] if client_ports else None))
 
     def __enter__(self):
         try:
