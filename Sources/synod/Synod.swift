@@ -7,7 +7,7 @@ struct Synod: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synod",
         abstract: "A replicated store that etcd clients use.",
-        subcommands: [Serve.self, Cluster.self, Flags.self, Version.self])
+        subcommands: [Serve.self, Cluster.self, SimulateCommand.self, Flags.self, Version.self])
 
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())

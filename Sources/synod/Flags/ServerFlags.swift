@@ -77,16 +77,13 @@ let serverFlags: [Flag] = [
         help: "Maximum number of streams that a client may have open at a time on one connection."),
     Flag(
         name: "grpc-keepalive-min-time", section: .member, kind: .duration, standard: "5s",
-        help: "Minimum interval that a client should wait before pinging the server.",
-        standing: .accepted(because: "a ping is answered however often it comes")),
+        help: "Minimum interval that a client should wait before pinging the server (0: none)."),
     Flag(
         name: "grpc-keepalive-interval", section: .member, kind: .duration, standard: "2h",
-        help: "Interval of pings from the server to a client.",
-        standing: .accepted(because: "TCP keep-alive finds dead connections")),
+        help: "Silence of a client after which the server pings it (0: never)."),
     Flag(
         name: "grpc-keepalive-timeout", section: .member, kind: .duration, standard: "20s",
-        help: "Wait for the answer to such a ping.",
-        standing: .accepted(because: "TCP keep-alive finds dead connections")),
+        help: "Wait for the answer to such a ping before the connection is closed."),
     Flag(
         name: "socket-reuse-port", section: .member, kind: .bool, standard: "false",
         help: "Set SO_REUSEPORT on listeners.",

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import GRPC
 import Runtime
 
 /// The settings of one server, checked to fit together. The rules and most of the sentences are etcd's.
@@ -8,6 +9,7 @@ struct ServeSettings: Sendable {
     var listenClientURLs: [ServerURL]
     /// Answered there: `/metrics` and `/health`.
     var listenMetricsURLs: [ServerURL]
+    var grpc = GRPCSettings()
     var logsToStandardOutput: Bool
 
     /// - Parameter directorySuffix: of the data directory that is used when none is named: `synod` or `etcd`.
@@ -164,6 +166,19 @@ struct ServeSettings: Sendable {
         server.limits.transactionOperations = try Self.number("max-txn-ops", in: values)
         server.limits.requestBytes = try Self.number("max-request-bytes", in: values)
         server.limits.concurrentStreams = UInt32(try Self.number("max-concurrent-streams", in: values))
+        // A message is larger than the request in it; etcd grants the same.
+        grpc.maxMessageBytes = server.limits.requestBytes + (512 << 10)
+        grpc.concurrentStreams =
+            server.limits.concurrentStreams == .max ? nil : server.limits.concurrentStreams
+        grpc.minimumPingInterval = Self.duration("grpc-keepalive-min-time", in: values)
+        grpc.keepaliveInterval = Self.duration("grpc-keepalive-interval", in: values)
+        grpc.keepaliveTimeout = Self.duration("grpc-keepalive-timeout", in: values) ?? grpc.keepaliveTimeout
+    }
+
+    /// Nil for zero, which is how these flags say never.
+    private static func duration(_ name: String, in values: FlagValues) -> Duration? {
+        let nanoseconds = GoSyntax.durationNanoseconds(values[name]) ?? 0
+        return nanoseconds > 0 ? .nanoseconds(nanoseconds) : nil
     }
 
     private static func number(_ name: String, in values: FlagValues) throws(UsageError) -> Int {

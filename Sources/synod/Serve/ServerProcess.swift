@@ -1,5 +1,7 @@
 import CMalloc
 import Glibc
+import NIOCore
+import NIOPosix
 import Runtime
 
 /// One server in this process: makes ready what the operating system gives, starts it, says where it
@@ -22,17 +24,34 @@ struct ServerProcess: Sendable {
             log(.error, message)
             kill(getpid(), failure)
         }
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: clientLoops)
         let server: Server
         do { server = try Server.start(options) } catch {
             log(.error, "cannot start: \(error)")
             return 1
         }
+        let doors: ClientDoors
+        do {
+            doors = try loops.any().makeFutureWithTask { [settings] in
+                try await ClientDoors.open(settings, service: server, loops: loops)
+            }.wait()
+        } catch {
+            log(.error, "cannot listen for clients: \(error)")
+            server.stop()
+            return 1
+        }
         announce()
         let signal = signals.wait()
         log(.info, signal == failure ? "stopping" : "stopping on signal \(signal)")
+        try? loops.any().makeFutureWithTask { await doors.close() }.wait()
         server.stop()
+        try? loops.syncShutdownGracefully()
         return signal == failure ? 1 : 0
     }
+
+    /// Event loops for clients. One carries more than the rest of the server on two cores can take in, and
+    /// the fewer there are, the more requests it hands over at a time.
+    private var clientLoops: Int { max(1, min(4, System.coreCount / 2)) }
 
     private func prepareProcess() {
         Glibc.signal(SIGPIPE, SIG_IGN)
