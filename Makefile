@@ -1,6 +1,36 @@
-# run | test | core | check | simulate | bench | format | docs
+# run | test | core | check | simulate | bench | format | docs; also faults, and what they build on.
+# `check` and `test` never write to the tree; `format` and `docs` do.
+
+.DEFAULT_GOAL := run
+.PHONY: run test core check simulate bench faults format docs bootstrap release
+
+# Everything that swift-format holds in form; generated messages are as their generator wrote them.
+FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
+
+# Serves on etcd's default ports, with its data in default.synod.
+run: release
+	exec .build/release/synod serve
+
+release: bootstrap
+	swift build -c release --product synod
+
+bootstrap:
+	@scripts/bootstrap
+
+# Everything: unit tests, simulation, the built program from outside, other people's clients.
+test:
+	@scripts/bootstrap test
+	@scripts/test
+
+# The cores alone, without a network stack or a C library.
 core:
 	SYNOD_CORE=1 swift test --scratch-path .build-core
+
+# Form, warnings and floors.
+check: bootstrap
+	swift format lint --strict --recursive $(FORMATTED)
+	SYNOD_STRICT=1 swift build --build-tests
+	SYNOD_CORE=1 swift test --scratch-path .build-core --filter ArchitectureTests
 
 # SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed.
 SEEDS ?= 2000
@@ -9,3 +39,21 @@ simulate:
 	SYNOD_CORE=1 swift build -c release --scratch-path .build-core --product simulate
 	.build-core/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 3
 	.build-core/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 5
+
+# The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
+bench: release
+	@scripts/bootstrap test
+	python3 -u Benchmarks/bench.py $(BENCH)
+
+# Two minutes of killing leaders; the short form is a part of `make test`.
+FAULT_SECONDS ?= 120
+faults: release
+	@scripts/bootstrap test
+	python3 -u Tests/System/leader_faults.py --seconds $(FAULT_SECONDS)
+
+format:
+	swift format --in-place --recursive $(FORMATTED)
+
+# Pages that are written from the sources.
+docs: release
+	.build/release/synod flags > docs/operations/flags.md

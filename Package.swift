@@ -110,7 +110,10 @@ func check(_ floor: Floor) {
     }
 }
 
-let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+/// `SYNOD_STRICT=1` makes every warning of our own targets an error (`make check`).
+let settings: [SwiftSetting] =
+    [.swiftLanguageMode(.v6)]
+    + (Context.environment["SYNOD_STRICT"] != nil ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 func target(_ floor: Floor) -> Target {
     check(floor)

@@ -41,6 +41,8 @@ class Member:
     def __init__(self, cluster, index, name=None, client_port=None):
         self.cluster, self.index, self.name = cluster, index, name or f"m{index + 1}"
         self.client_port, self.peer_port = client_port or free_port(), free_port()
+        # Another port than the one that peers are told, where a relay stands between.
+        self.listen_peer_port = self.peer_port
         self.directory = os.path.join(cluster.directory, self.name)
         self.log = os.path.join(cluster.directory, f"{self.name}.log")
         self.process = None
@@ -60,7 +62,7 @@ class Member:
         command = program(cluster.kind) + [
             "--name", self.name, f"--data-dir={self.directory}",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={self.peer_url}", f"--initial-advertise-peer-urls={self.peer_url}",
+            f"--listen-peer-urls=http://127.0.0.1:{self.listen_peer_port}", f"--initial-advertise-peer-urls={self.peer_url}",
             "--initial-cluster=" + ",".join(f"{m.name}={m.peer_url}" for m in cluster.members),
             "--initial-cluster-state=new", f"--initial-cluster-token={cluster.directory}",
         ] + cluster.flags
