@@ -14,7 +14,6 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -48,7 +47,7 @@ let floors: [Floor] = [
     // L5 dialects
     Floor(
         level: 5, name: "EtcdDialect", uses: ["Coordination", "GRPC", "EtcdProtobuf"],
-        external: [nio, nioPosix, nioHTTP1, protobuf, crypto]),
+        external: [nio, nioPosix, nioHTTP1, protobuf]),
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
     // L6 compose
@@ -166,7 +165,6 @@ let package = Package(
         : [
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         ],

@@ -1,5 +1,4 @@
 import Coordination
-import Crypto
 
 /// A snapshot of the store as a stream of bytes, produced piece by piece from one view.
 ///
@@ -60,12 +59,12 @@ final class SnapshotSource: @unchecked Sendable {
             bytes.append(contentsOf: repeatElement(0, count: totalBytes - produced - bytes.count))
         }
         produced += bytes.count
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        bytes.withUnsafeBytes { hash.update($0) }
         return bytes
     }
 
     /// The SHA-256 of the whole stream, once it has been produced.
-    func digest() -> [UInt8] { Array(hash.finalize()) }
+    func digest() -> [UInt8] { hash.finalize() }
 
     func close() { view.close() }
 
