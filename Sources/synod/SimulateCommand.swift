@@ -5,7 +5,8 @@ import ReplicaSimulation
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Run clusters in simulated time with faults, one for each seed, and check what they promise.",
+        abstract:
+            "Run clusters in simulated time with faults, one for each seed, and check what they promise.",
         discussion: "Exit code 0 when all promises held, 1 when one was broken, 2 for a wrong command line.")
 
     @Option(help: "Run this seed alone.") var seed: UInt64?

@@ -15,7 +15,7 @@ enum FlagHelp {
             variable: --listen-client-urls is \(prefix)_LISTEN_CLIENT_URLS.
 
             """
-        for section in Flag.Section.allCases {
+        for section in ServerFlag.Section.allCases {
             text += "\n\(section.rawValue):\n"
             for flag in serverFlags where flag.section == section {
                 text += "  --\(flag.name) '\(flag.standard)'\n    \(flag.help)\n"
@@ -37,7 +37,7 @@ enum FlagHelp {
             configuration file overrides both.
 
             """
-        for section in Flag.Section.allCases {
+        for section in ServerFlag.Section.allCases {
             text += "\n## \(section.rawValue)\n| flag | default | meaning |\n|---|---|---|\n"
             for flag in serverFlags where flag.section == section {
                 let standard = flag.standard.isEmpty ? "" : "`\(flag.standard)`"
@@ -49,7 +49,7 @@ enum FlagHelp {
     }
 }
 
-extension Flag {
+extension ServerFlag {
     /// What a reader must know beyond the meaning: that it has no effect, or is refused.
     fileprivate var note: String? {
         switch standing {

@@ -14,7 +14,7 @@ struct FlagValues: Equatable, Sendable {
     ///   - prefix: `SYNOD` or, when run as etcd, `ETCD`.
     ///   - read: reads a file, or throws a sentence that says why it cannot.
     init(
-        arguments: [String], environment: [String: String], prefix: String, flags: [Flag] = serverFlags,
+        arguments: [String], environment: [String: String], prefix: String, flags: [ServerFlag] = serverFlags,
         read: (String) throws(UsageError) -> String
     ) throws(UsageError) {
         let line = try GoSyntax.parse(arguments, flags: flags)
@@ -51,7 +51,7 @@ struct FlagValues: Equatable, Sendable {
     func isGiven(_ name: String) -> Bool { given[name] != nil }
 
     private static func values(
-        in environment: [String: String], prefix: String, flags: [Flag], notices: inout [String]
+        in environment: [String: String], prefix: String, flags: [ServerFlag], notices: inout [String]
     ) throws(UsageError) -> [String: String] {
         var values: [String: String] = [:]
         for (variable, value) in environment.sorted(by: { $0.key < $1.key })
@@ -74,7 +74,7 @@ struct FlagValues: Equatable, Sendable {
         return values
     }
 
-    private static func values(inFile text: String, path: String, flags: [Flag]) throws(UsageError)
+    private static func values(inFile text: String, path: String, flags: [ServerFlag]) throws(UsageError)
         -> [String:
         String]
     {
@@ -120,7 +120,7 @@ struct FlagValues: Equatable, Sendable {
     }
 
     /// Nil for a key without a value.
-    private static func text(of node: Node, flag: Flag, path: String) throws(UsageError) -> String? {
+    private static func text(of node: Node, flag: ServerFlag, path: String) throws(UsageError) -> String? {
         switch node {
         case .scalar(let scalar):
             if node.null != nil, scalar.style == .plain { return nil }
@@ -134,7 +134,7 @@ struct FlagValues: Equatable, Sendable {
     }
 
     /// Refuses what would be unsafe to ignore and notes what is ignored.
-    private mutating func judge(_ flags: [Flag]) throws(UsageError) {
+    private mutating func judge(_ flags: [ServerFlag]) throws(UsageError) {
         for flag in flags {
             guard let value = given[flag.name] else { continue }
             switch flag.standing {
@@ -153,7 +153,7 @@ struct FlagValues: Equatable, Sendable {
     }
 }
 
-extension Flag {
+extension ServerFlag {
     fileprivate var aliasSuffix: String? {
         alias.map { String($0.map { $0 == "-" ? "_" : Character($0.uppercased()) }) }
     }

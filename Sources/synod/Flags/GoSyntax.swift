@@ -40,7 +40,7 @@ enum GoSyntax {
     /// `-flag=value`, `-flag` alone for a truth value, and the last of several wins.
     ///
     /// - Returns: the values by the flag's own name (not its alias), and what stands after them.
-    static func parse(_ arguments: [String], flags: [Flag]) throws(UsageError) -> (
+    static func parse(_ arguments: [String], flags: [ServerFlag]) throws(UsageError) -> (
         values: [String: String], rest: [String]
     ) {
         var values: [String: String] = [:]

@@ -3,7 +3,7 @@
 /// A flag stands in `serverFlags` once. From that row come its syntax on the command line, the name of its
 /// environment variable, its key in the configuration file, its default, its help, and its row in the
 /// documentation.
-struct Flag: Sendable {
+struct ServerFlag: Sendable {
     enum Kind: Sendable, Equatable {
         case text
         case choice([String])
