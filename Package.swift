@@ -46,7 +46,7 @@ let floors: [Floor] = [
     Floor(level: 4, name: "EtcdProtobuf", external: [protobuf]),
     // L5 dialects
     Floor(
-        level: 5, name: "EtcdDialect", uses: ["Coordination", "GRPC", "EtcdProtobuf"],
+        level: 5, name: "EtcdDialect", uses: ["Coordination", "GRPC", "EtcdProtobuf", "CCrypto"],
         external: [nio, nioPosix, nioHTTP1, protobuf]),
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
@@ -145,6 +145,7 @@ func executableTarget(_ floor: Floor) -> Target {
 
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CMalloc"),
 ]

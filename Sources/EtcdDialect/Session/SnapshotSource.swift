@@ -20,7 +20,7 @@ final class SnapshotSource: @unchecked Sendable {
     private var cursor: (any OrderedCursor)?
     private var entries: UInt64 = 0
     private var produced = 0
-    private var hash = SHA256()
+    private let hash = StreamDigest()
     private var isStarted = false
     private var isEnded = false
     /// Of the whole stream.
@@ -59,7 +59,7 @@ final class SnapshotSource: @unchecked Sendable {
             bytes.append(contentsOf: repeatElement(0, count: totalBytes - produced - bytes.count))
         }
         produced += bytes.count
-        bytes.withUnsafeBytes { hash.update($0) }
+        hash.update(bytes)
         return bytes
     }
 

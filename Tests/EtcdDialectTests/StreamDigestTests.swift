@@ -2,12 +2,12 @@ import Testing
 
 @testable import EtcdDialect
 
-@Suite struct SHA256Tests {
+@Suite struct StreamDigestTests {
     private func digest(_ text: String, piece: Int = .max) -> String {
-        var hash = SHA256()
+        let hash = StreamDigest()
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            Array(rest.prefix(piece)).withUnsafeBytes { hash.update($0) }
+            hash.update(Array(rest.prefix(piece)))
             rest = rest.dropFirst(piece)
         }
         return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
