@@ -9,6 +9,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var queue: [Message] = []
     private var isConsumerAsleep = false
+    private var isClosed = false
     /// What `offer` observes; `send` does not, because what it carries must not be lost.
     private let capacity: Int
 
@@ -54,10 +55,10 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         if wakes { pthread_cond_signal(condition) }
     }
 
-    /// Queues a message unless the queue is at its capacity; the caller says what happens then.
+    /// Queues a message unless the queue is at its capacity or closed; the caller says what happens then.
     func offer(_ message: Message) -> Bool {
         pthread_mutex_lock(mutex)
-        guard queue.count < capacity else {
+        guard queue.count < capacity, !isClosed else {
             pthread_mutex_unlock(mutex)
             return false
         }
@@ -67,6 +68,15 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
         if wakes { pthread_cond_signal(condition) }
         return true
+    }
+
+    /// The consumer takes what is queued for the last time.
+    func close(into messages: inout [Message]) {
+        messages.removeAll(keepingCapacity: true)
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        swap(&queue, &messages)
+        pthread_mutex_unlock(mutex)
     }
 
     /// Replaces `messages` by everything that is queued. When nothing is, waits for it until `deadline`, or

@@ -59,10 +59,8 @@ final class Port: ServicePort, @unchecked Sendable {
             let batch = requests
             requests = []
             requests.reserveCapacity(min(batch.count, 256))
-            if !isHostRunning() {
-                refuse(batch, .stopped)
-            } else if !host.offer(.requests(self, batch)) {
-                refuse(batch, .tooManyRequests)
+            if !host.offer(.requests(self, batch)) {
+                refuse(batch, isHostRunning() ? .tooManyRequests : .stopped)
             }
         }
         if !watchRequests.isEmpty {

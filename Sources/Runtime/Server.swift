@@ -232,6 +232,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
                 ServiceMetric(name: "proposals_chosen_total", value: .counter(Double(state.chosen.rawValue))),
                 ServiceMetric(
                     name: "proposals_applied_total", value: .counter(Double(state.applied.rawValue))),
+                ServiceMetric(name: "leases", value: .gauge(Double(state.leases))),
                 ServiceMetric(name: "quota_bytes", value: .gauge(Double(options.limits.quotaBytes))),
                 ServiceMetric(name: "store_bytes", value: .gauge(Double(size.total))),
                 ServiceMetric(name: "store_bytes_in_use", value: .gauge(Double(size.inUse))),

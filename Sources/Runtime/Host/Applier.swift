@@ -32,6 +32,7 @@ struct Applier {
     private var queue: [(first: Slot, entries: [Entry])] = []
     /// How many entries of `queue[0]` are applied.
     private var offset = 0
+    private(set) var queuedEntries = 0
 
     init(store: StoreBox) throws {
         self.store = store
@@ -48,6 +49,7 @@ struct Applier {
     mutating func enqueue(first: Slot, _ entries: [Entry]) {
         guard !entries.isEmpty else { return }
         queue.append((first, entries))
+        queuedEntries += entries.count
     }
 
     /// Applies the next batch. On an error nothing has changed and the batch can be tried again.
@@ -88,6 +90,7 @@ struct Applier {
             space = before
             throw error
         }
+        queuedEntries -= queue[..<queueIndex].reduce(0) { $0 + $1.entries.count } + position - offset
         queue.removeFirst(queueIndex)
         offset = position
         applied = reached

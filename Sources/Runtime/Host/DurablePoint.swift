@@ -6,6 +6,8 @@ struct DurablePoint {
     /// Of the store's pages; until the next point they take room twice.
     static let bytesLimit = 64 << 20
     static let interval = TimeSpan.seconds(5)
+    /// However fast entries come, the disk is not kept busy with the store alone.
+    static let shortestInterval = TimeSpan.seconds(1)
 
     private var entries = 0
     private var last: Instant
@@ -17,8 +19,8 @@ struct DurablePoint {
 
     func isDue(at now: Instant, entryLimit: Int, storeBytes: Int) -> Bool {
         guard !isUnderWay, entries > 0 else { return false }
-        return storeBytes >= DurablePoint.bytesLimit || entries >= entryLimit
-            || last + DurablePoint.interval < now
+        let isLong = entries >= entryLimit || storeBytes >= DurablePoint.bytesLimit
+        return last + (isLong ? DurablePoint.shortestInterval : DurablePoint.interval) < now
     }
 
     mutating func begin(at now: Instant) {

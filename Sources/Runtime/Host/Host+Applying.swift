@@ -38,6 +38,7 @@ extension Host {
         let applied = applier.applied
         let chosen = replica.chosenUpTo
         let pending = proposals.count
+        let leaseCount = leases.count
         board.update {
             $0.revision = revision
             $0.compactRevision = compactRevision
@@ -45,6 +46,7 @@ extension Host {
             $0.applied = applied
             $0.chosen = max(applied, chosen)
             $0.pendingProposals = pending
+            $0.leases = leaseCount
         }
     }
 

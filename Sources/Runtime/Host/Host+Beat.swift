@@ -81,7 +81,7 @@ extension Host {
         options.failed(reason)
     }
 
-    /// Answers everybody who waits. Requests that arrive later find the board saying that nobody is here.
+    /// Answers everybody who waits. Requests that come later are refused at the port.
     func finish() {
         board.update { $0.isRunning = false }
         letGo()
@@ -95,7 +95,7 @@ extension Host {
         for waiter in compactionWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
         for waiter in transferWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
         var inputs: [HostInput] = []
-        inbox.take(into: &inputs, until: .zero)
+        inbox.close(into: &inputs)
         for case .requests(let port, let requests) in inputs {
             for request in requests { answer(port, request.token, .failure(.stopped)) }
         }

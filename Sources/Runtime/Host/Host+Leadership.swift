@@ -109,7 +109,11 @@ extension Host {
 
     func onMessage(_ message: PeerMessage, _ sender: ProcessID) {
         switch message {
-        case .replica(let message): step(.received(message, from: sender))
+        case .replica(let message):
+            // While the store is full, what is chosen gathers here. Past the bound this process takes no more,
+            // as if the network had lost it, and catches up later.
+            if applier.queuedEntries > Host.queuedEntriesLimit, case .accept = message { return }
+            step(.received(message, from: sender))
         case .request(let request): onPeerRequest(request, sender)
         case .answer(let answer): onPeerAnswer(answer, sender)
         }

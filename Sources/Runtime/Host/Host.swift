@@ -14,6 +14,9 @@ import Replica
 /// One turn takes everything that is queued, steps the replica, lets messages and records go, and only then
 /// applies a batch, so that nobody waits for the store who need not.
 final class Host {
+    /// Chosen and not applied, beyond which a follower takes no more.
+    static let queuedEntriesLimit = 100_000
+
     let options: ServerOptions
     let identity: Identity
     let inbox: Mailbox<HostInput>
