@@ -89,7 +89,7 @@ let tests: [Floor] = [
     Floor(
         level: 7, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
-        external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf, crypto]),
+        external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf]),
     Floor(level: 7, name: "SynodTests", uses: ["synod", "Runtime"]),
 ]
 
