@@ -67,7 +67,8 @@ def ready(port):
                 gateway.close()
                 return
             except (OSError, GatewayError) as error:
-                expect(process.poll() is None, f"ended with {process.returncode}: {process.stderr.read()}")
+                if process.poll() is not None:
+                    raise AssertionError(f"ended with {process.returncode}: {process.stderr.read()}") from error
                 expect(time.monotonic() < deadline, f"not ready: {error}")
                 time.sleep(0.05)
 
