@@ -8,6 +8,9 @@ enum HTTP2Callbacks {
         defer { nghttp2_option_del(options) }
         // Priorities are not used, so nothing is kept for closed streams.
         nghttp2_option_set_no_closed_streams(options, 1)
+        // `RequestHead` judges requests itself, as grpc-go does: clients of old gRPC releases name the whole
+        // URL in `:authority`, which nghttp2's own check of the messages would end with PROTOCOL_ERROR.
+        nghttp2_option_set_no_http_messaging(options, 1)
         // As many pings as fit into what is read in one go get their answers.
         nghttp2_option_set_max_outbound_ack(options, 40_000)
         nghttp2_option_set_stream_reset_rate_limit(
