@@ -30,6 +30,10 @@ struct ServerProcess: Sendable {
             log(.error, "cannot start: \(error)")
             return 1
         }
+        if let early = waitUntilPublished(server, signals) {
+            server.stop()
+            return early == failure ? 1 : 0
+        }
         let doors: ClientDoors
         do {
             doors = try loops.any().makeFutureWithTask { [settings] in
@@ -47,6 +51,19 @@ struct ServerProcess: Sendable {
         server.stop()
         try? loops.syncShutdownGracefully()
         return signal == failure ? 1 : 0
+    }
+
+    /// As etcd does, a server opens its doors when the cluster knows what clients are told about it; but not
+    /// later than after some seconds, so that a member without a quorum can be asked what it lacks.
+    ///
+    /// - Returns: a signal that came meanwhile.
+    private func waitUntilPublished(_ server: Server, _ signals: Signals) -> Int32? {
+        for _ in 0..<1_000 {
+            let status = server.status
+            if status.members.contains(where: { $0.id == status.memberID && !$0.clientURLs.isEmpty }) { return nil }
+            if let signal = signals.wait(milliseconds: 5) { return signal }
+        }
+        return nil
     }
 
     /// Event loops for clients. One carries more than the rest of the server on two cores can take in, and

@@ -11,6 +11,13 @@ struct Signals: Sendable {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
+    /// The one that comes within the time, if any does.
+    func wait(milliseconds: Int) -> Int32? {
+        var (set, limit) = (set, timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000))
+        let signal = sigtimedwait(&set, nil, &limit)
+        return signal > 0 ? signal : nil
+    }
+
     /// Waits for one of them.
     func wait() -> Int32 {
         var (set, signal) = (set, Int32(0))

@@ -116,7 +116,7 @@ class Member:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def log_tail(self, lines=15):
+    def log_tail(self, lines=int(os.environ.get("SYNOD_TEST_LOG_LINES", "25"))):
         with open(self.log, errors="replace") as file:
             return "".join(file.readlines()[-lines:])
 
