@@ -7,7 +7,8 @@ final class GatewayCall: GRPCCall {
     static let lowWaterBytes = 65_536
 
     private let method: MethodDescription
-    private unowned let handler: GatewayHandler
+    /// Nil when the connection is gone, which a receiver may learn later than this call.
+    private weak var handler: GatewayHandler?
     /// Nil when the call is over.
     var receiver: (any GRPCReceiver)?
     private var values = JSONValueSplitter()
@@ -46,7 +47,7 @@ final class GatewayCall: GRPCCall {
     }
 
     private func take(_ json: [UInt8]) {
-        guard !isOver, let receiver else { return }
+        guard !isOver, let receiver, let handler else { return }
         // What follows the request of a call that has one is ignored.
         guard !hasRequest || method.kind == .bidirectionalStream else { return }
         hasRequest = true
@@ -103,7 +104,7 @@ final class GatewayCall: GRPCCall {
             return
         }
         beginStream()
-        handler.writeStream(Array("{\"result\":".utf8) + json + Array("}\n".utf8))
+        handler?.writeStream(Array("{\"result\":".utf8) + json + Array("}\n".utf8))
     }
 
     func finish(_ status: GRPCStatus) { finish(status, asUnary: method.kind == .unary) }
@@ -115,9 +116,9 @@ final class GatewayCall: GRPCCall {
         if !asUnary {
             finishStream(status)
         } else if status.code == .ok, let response {
-            handler.respond(.ok, response, type: "application/json", extra: Self.metadata)
+            handler?.respond(.ok, response, type: "application/json", extra: Self.metadata)
         } else {
-            handler.respond(
+            handler?.respond(
                 GatewayError.httpStatus(status.code), GatewayError.unary(status), type: "application/json")
         }
     }
@@ -126,26 +127,26 @@ final class GatewayCall: GRPCCall {
         if status.code != .ok {
             let error = GatewayError.stream(status)
             guard streamHasBegun else {
-                return handler.respond(
+                return handler?.respond(
                     GatewayError.httpStatus(status.code), error, type: "application/json")
             }
-            handler.writeStream(error + Array("\n".utf8))
+            handler?.writeStream(error + Array("\n".utf8))
         } else {
             beginStream()
         }
-        handler.endResponse()
+        handler?.endResponse()
     }
 
     private func beginStream() {
         guard !streamHasBegun else { return }
         streamHasBegun = true
-        handler.beginStream(.ok, extra: Self.metadata)
+        handler?.beginStream(.ok, extra: Self.metadata)
     }
 
     /// The metadata of the answer, as the gateway shows it.
     private static let metadata = [("Grpc-Metadata-Content-Type", "application/grpc")]
 
-    var queuedBytes: Int { handler.unwrittenBytes }
+    var queuedBytes: Int { handler?.unwrittenBytes ?? 0 }
 
     var timeoutNanoseconds: Int64? { nil }
 }

@@ -13,8 +13,8 @@ struct ServerProcess: Sendable {
 
     /// The exit code: 0 after SIGTERM or SIGINT, 1 when the server could not start or not go on.
     func run() -> Int32 {
-        // Before the first thread, which would not have the mask.
-        let failure = SIGUSR1
+        // Before the first thread, which would not have the mask. SIGUSR1 is the backtracer's.
+        let failure = SIGUSR2
         let signals = Signals([SIGTERM, SIGINT, failure])
         prepareProcess()
 
