@@ -127,8 +127,9 @@ final class GatewayCall: GRPCCall {
         if status.code != .ok {
             let error = GatewayError.stream(status)
             guard streamHasBegun else {
-                return handler?.respond(
+                handler?.respond(
                     GatewayError.httpStatus(status.code), error, type: "application/json")
+                return
             }
             handler?.writeStream(error + Array("\n".utf8))
         } else {
