@@ -61,6 +61,8 @@ final class WatchStream: EtcdCall {
         try send { writer throws(EtcdFault) in
             writer.watchCreated(header, revision: status.revision, watchID: watchID)
         }
+        // The response may have found the client gone, and then the call is over and nobody would cancel.
+        guard !isOver else { return }
         // There never was a negative revision: it is gone like what is compacted.
         if start < 0, start < status.compactRevision { return onCompacted(status.compactRevision, watcher) }
         var specification = WatchSpecification(range: creation.range, startRevision: max(1, start))
