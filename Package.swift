@@ -64,7 +64,7 @@ let command = Floor(
     ],
     external: [nio, nioPosix, arguments, yaml])
 
-let simulate = Floor(level: 7, name: "simulate", uses: ["ReplicaSimulation"], core: true)
+let simulate = Floor(level: 7, name: "simulate", uses: ["ReplicaSimulation", "Simulation"], core: true)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [

@@ -100,10 +100,12 @@ struct ForwardedReads: Hashable, Sendable {
     var count: Int { waiting.count + asked.count }
     var isEmpty: Bool { waiting.isEmpty && asked.isEmpty }
 
-    /// Begins a request for all of them and returns its number.
+    /// The number of the request to send: that of the one which is not answered, for the reads that it
+    /// stands for, or else of a new one for all that wait. A request that is sent again keeps its number, so
+    /// that an answer counts however long it takes.
     mutating func ask() -> UInt64 {
-        asked += waiting
-        waiting.removeAll(keepingCapacity: true)
+        guard asked.isEmpty else { return number }
+        swap(&asked, &waiting)
         number += 1
         return number
     }

@@ -29,7 +29,17 @@ extension Replica {
     /// Proposes again what phase 1 has found, up to the first entry that changes the configuration; what is
     /// after that belongs to the next phase 1. Without one, a noop of this ballot closes the list: once it is
     /// chosen, the leader knows all that others have chosen.
-    mutating func proposeRecovered(_ values: [Entry], _ outputs: inout [ReplicaOutput]) {
+    ///
+    /// Entries that would bring any configuration but the next were proposed when another prefix was expected
+    /// and cannot have been chosen: acceptors accept at one ballot without holes, so a quorum for such an
+    /// entry would have chosen the prefix that it counts from as well. They give way to noops.
+    mutating func proposeRecovered(_ recovered: [Entry], _ outputs: inout [ReplicaOutput]) {
+        let values = recovered.map { entry -> Entry in
+            guard case .configuration(_, let next) = entry, next.epoch != configuration.epoch + 1 else {
+                return entry
+            }
+            return .noop
+        }
         if let change = values.firstIndex(where: \.isConfiguration) {
             leadership!.barrier = acceptedUpTo.advanced(by: change + 1)
             leadership!.readyFrom = nil

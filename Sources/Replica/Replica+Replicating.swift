@@ -116,6 +116,8 @@ extension Peer {
     /// At every heartbeat: a process that has not got anywhere for a whole interval, though it was sent
     /// something, is sent it again.
     mutating func noteStall(confirmed: Slot) {
+        // A copy of what the process had confirmed before needs no answer, and must not close the window.
+        unanswered.removeAll { $0 <= confirmed }
         let reached = unanswered.isEmpty ? accepted : confirmed
         if let reached, reached.next < next, reached == reachedAtPulse {
             // When it has everything, only its answer is missing, and any copy brings that.

@@ -233,10 +233,8 @@ struct ReplicaHost: SimulatedProcess {
     }
 
     private mutating func applyBacklog(into outputs: inout [Output]) {
-        let skipped =
-            backlogFirst <= machine.applied
-            ? min(backlog.count, Int(machine.applied.rawValue - backlogFirst.rawValue) + 1) : 0
-        let entries = Array(backlog.dropFirst(skipped))
+        dropApplied(into: &outputs)
+        let entries = backlog
         backlog.removeAll()
         guard !entries.isEmpty else { return }
         let first = machine.applied.next
@@ -245,6 +243,18 @@ struct ReplicaHost: SimulatedProcess {
         inputs.append(.applied(upTo: machine.applied))
         answerReads(into: &outputs)
         storeWhenDue(into: &outputs)
+    }
+
+    /// A checkpoint may hold what was still to be applied. What came of it here is not known then.
+    private mutating func dropApplied(into outputs: inout [Output]) {
+        guard backlogFirst <= machine.applied else { return }
+        let count = min(backlog.count, Int(machine.applied.rawValue - backlogFirst.rawValue) + 1)
+        for entry in backlog.prefix(count) {
+            guard let id = entry.id, id.process == settings.replica.process else { continue }
+            outputs.append(.report(.refusedProposal(id, .outcomeUnknown)))
+        }
+        backlog.removeFirst(count)
+        backlogFirst = machine.applied.next
     }
 
     private mutating func answerReads(into outputs: inout [Output]) {
@@ -281,6 +291,7 @@ struct ReplicaHost: SimulatedProcess {
             outputs.append(.send(.checkpointInstalled(number: checkpoint), to: from, after: .none))
             if image.applied > machine.applied {
                 machine = image
+                dropApplied(into: &outputs)
                 outputs.append(.report(.installed(upTo: machine.applied, machine.hash)))
                 inputs.append(.checkpointInstalled(upTo: machine.applied, machine.configuration))
                 answerReads(into: &outputs)
@@ -313,6 +324,17 @@ struct ReplicaHost: SimulatedProcess {
         guard installing == nil else { return }
         store(received, into: &outputs)
         installing = (stores, received, from, number)
+    }
+}
+
+extension Entry {
+    /// Of what was proposed by a client; `nil` for what a leader filled in.
+    var id: ProposalID? {
+        switch self {
+        case .noop: nil
+        case .payload(let id, _): id
+        case .configuration(let id, _): id
+        }
     }
 }
 

@@ -139,7 +139,7 @@ public struct ReplicaRun {
     }
 
     private mutating func onReports() throws(Violation) {
-        for (process, report) in cluster.reports {
+        for (process, report) in cluster.takeReports() {
             switch report {
             case .recovered(let slot, let hash):
                 try checker.onReplaced(process, upTo: slot, hash)
@@ -180,14 +180,11 @@ public struct ReplicaRun {
 
     /// What a process shows of itself must fit together, and within one incarnation never go back.
     private mutating func look(at process: ProcessID) throws(Violation) {
-        guard let replica = cluster[process]?.replica else { return }
-        let (ballot, chosen, applied) = (replica.ballot, replica.chosenUpTo, replica.appliedUpTo)
-        guard applied <= chosen else {
-            throw Violation(.invariant, "\(process) has applied \(applied) and knows \(chosen) as chosen")
+        let seen = cluster.inspect(process) { host in
+            host.replica.map { ($0.ballot, $0.chosenUpTo, $0.brokenInvariants.first) }
         }
-        if replica.isLeader, ballot.process != process {
-            throw Violation(.invariant, "\(process) leads with \(ballot), which it does not own")
-        }
+        guard let (ballot, chosen, broken) = seen ?? nil else { return }
+        if let broken { throw Violation(.invariant, "\(process): \(broken)") }
         if let index = shown.firstIndex(where: { $0.process == process }) {
             guard ballot >= shown[index].ballot, chosen >= shown[index].chosen else {
                 throw Violation(

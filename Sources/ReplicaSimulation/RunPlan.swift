@@ -30,7 +30,8 @@ struct RunPlan {
         transfers = random.coin()
         leavesSomeOut = !reconfigures && random.chance(400_000)
         bootstrap = options.bootstrap ?? Self.configuration(members, reconfigures, &random)
-        mix = FaultMix.drawn(processes: count, from: &random)
+        let drawn = FaultMix.drawn(processes: count, from: &random)
+        mix = options.mix ?? drawn
 
         var replica = Replica.Settings(process: members[0])
         replica.heartbeatInterval = .milliseconds(random.element([10, 30, 100]))
@@ -94,6 +95,8 @@ public struct RunOptions: Sendable {
     public var flaw: HostFlaw?
     /// Instead of the configuration that the seed draws.
     public var bootstrap: Configuration?
+    /// Instead of the mix that the seed draws.
+    public var mix: FaultMix?
 
     public init(seed: UInt64, processes: Int) {
         self.seed = seed

@@ -15,6 +15,13 @@ public struct SeedSweep: Sendable {
         /// What a user types to run the simulator; the replay of a failure begins with it.
         public var command = "synod simulate"
 
+        public var flaw: HostFlaw?
+        /// Instead of the mixes that the seeds draw.
+        public var mix: FaultMix?
+
+        /// Called before each run, so that a caller can say which one ended the whole process.
+        public var willRun: (@Sendable (UInt64) -> Void)?
+
         public init() {}
     }
 
@@ -27,6 +34,7 @@ public struct SeedSweep: Sendable {
     /// Runs all seeds and says what happened through `say`, one call a line. True when nothing was wrong.
     public mutating func run(say: (String) -> Void) -> Bool {
         for seed in options.firstSeed..<options.firstSeed + UInt64(options.seeds) {
+            options.willRun?(seed)
             let outcome = run(seed: seed)
             statistics += outcome.statistics
             if options.printsTrace { outcome.trace.forEach(say) }
@@ -46,19 +54,24 @@ public struct SeedSweep: Sendable {
 
     private func run(seed: UInt64) -> ReplicaRun.Outcome {
         var one = RunOptions(seed: seed, processes: options.processes)
+        one.flaw = options.flaw
+        one.mix = options.mix
         if options.printsTrace { one.keeping = .everything }
         return ReplicaRun.run(one)
     }
 
     private func complain(_ seed: UInt64, _ violation: Violation, _ say: (String) -> Void) {
         var one = RunOptions(seed: seed, processes: options.processes)
+        one.flaw = options.flaw
+        one.mix = options.mix
         one.keeping = .last(options.lastLines)
         if !options.printsTrace { ReplicaRun.run(one).trace.suffix(options.lastLines).forEach(say) }
         say("seed \(seed) fails: \(violation)")
         say("replay: \(replay(seed))")
     }
 
-    private func replay(_ seed: UInt64) -> String {
+    /// What to type to see one run with its trace.
+    func replay(_ seed: UInt64) -> String {
         "\(options.command) --seed \(seed) --processes \(options.processes) --trace"
     }
 }

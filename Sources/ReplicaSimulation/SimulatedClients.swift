@@ -108,14 +108,9 @@ struct SimulatedClients {
 
     mutating func onApplied(at process: ProcessID, first: Slot, _ entries: [Entry]) throws(Violation) {
         for (offset, entry) in entries.enumerated() {
-            let id: ProposalID
-            switch entry {
-            case .noop: continue
-            case .payload(let name, _): id = name
-            case .configuration(let name, _): id = name
-            }
             // Only the process that was asked answers its client.
-            guard id.process == process, let operation = writes.removeValue(forKey: id) else { continue }
+            guard let id = entry.id, id.process == process, let operation = writes.removeValue(forKey: id)
+            else { continue }
             let slot = first.advanced(by: offset)
             guard slot > operation.floor else {
                 throw Violation(

@@ -34,6 +34,18 @@ public struct FaultMix: Hashable, Sendable {
     /// No faults: a network and a disk that take some time.
     public init() {}
 
+    /// Processes crash often and come back at once, links fail in part, and nothing else happens: most time
+    /// goes to changes of leader.
+    public static var restless: FaultMix {
+        var mix = FaultMix()
+        mix.network.delay = Delay(least: TimeSpan(nanoseconds: 100_000), usual: .milliseconds(6))
+        mix.crashes = Strikes(every: .milliseconds(50), lasting: .milliseconds(1) ... .milliseconds(10))
+        mix.partitions = Strikes(
+            every: .milliseconds(300), lasting: .milliseconds(100) ... .milliseconds(600))
+        mix.partitionKinds = [.star, .chain, .scattered]
+        return mix
+    }
+
     /// A mix for `count` processes: each kind of fault is present in about two of three runs.
     public static func drawn(processes count: Int, from random: inout SeededRandom) -> FaultMix {
         var mix = FaultMix()

@@ -6,6 +6,8 @@ import LogicalTime
 /// Everything that happens follows from the seed, the mix of faults and what the harness asks for: the same
 /// run gives the same trace, event by event, on every machine. A harness calls `advance()` until it has seen
 /// enough, looks at the processes and their reports after each event, and puts its requests in between.
+///
+/// A cluster has one owner: copies share their processes.
 public struct SimulatedCluster<Process: SimulatedProcess> {
     /// Starts an incarnation, counted from 1, from what its disk holds.
     public typealias Boot = (_ process: ProcessID, _ incarnation: Int, _ disk: SimulatedDisk) -> Process
@@ -34,13 +36,13 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     }
 
     public private(set) var now = Instant.zero
-    /// What the processes have reported during the last event, in order.
-    public private(set) var reports: [(process: ProcessID, report: Process.Report)] = []
+    private var reports: [(process: ProcessID, report: Process.Report)] = []
     public private(set) var counts = Counts()
     public internal(set) var trace: Trace
     public internal(set) var mix: FaultMix
 
-    var hosts: [SimulatedHost<Process>]
+    public let processes: [ProcessID]
+    let hosts: [SimulatedHost<Process>]
     var network: Network
     var queue = EventQueue<SimulatedEvent<Process>>()
     var faultRandom: SeededRandom
@@ -62,6 +64,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         hostRandom = random.fork()
         faultRandom = random.fork()
         trace = Trace(keeping: keeping)
+        self.processes = processes
         hosts = processes.map { SimulatedHost(id: $0) }
         for index in hosts.indices where mix.clockSkewPPM > 0 {
             let skew = random.below(2 * mix.clockSkewPPM + 1)
@@ -71,11 +74,17 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
 
     // MARK: What a harness may look at
 
-    public var processes: [ProcessID] { hosts.map(\.id) }
+    /// Looks at the process without copying it; `nil` while it is down.
+    public func inspect<Result, Failure: Error>(
+        _ process: ProcessID, _ look: (Process) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard let process = hosts[index(of: process)].process else { return nil }
+        return try look(process)
+    }
 
     /// The process, `nil` while it is down.
     public subscript(process: ProcessID) -> Process? {
-        _read { yield hosts[index(of: process)].process }
+        hosts[index(of: process)].process
     }
 
     public func isUp(_ process: ProcessID) -> Bool { hosts[index(of: process)].process != nil }
@@ -90,7 +99,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     public func disk(of process: ProcessID) -> SimulatedDisk { hosts[index(of: process)].disk }
 
     func index(of process: ProcessID) -> Int {
-        guard let index = hosts.firstIndex(where: { $0.id == process }) else {
+        guard let index = processes.firstIndex(of: process) else {
             preconditionFailure("\(process) is not simulated; \(processes) are")
         }
         return index
@@ -104,7 +113,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     }
 
     /// Gives the process a request, as one of its clients would. Returns false when it is down or paused and
-    /// sees nothing. What it reports at once is appended to `reports`.
+    /// sees nothing.
     public mutating func submit(_ request: Process.Request, to process: ProcessID) -> Bool {
         let index = index(of: process)
         guard hosts[index].process != nil, !hosts[index].isPaused else { return false }
@@ -125,11 +134,16 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         give(.start, to: index)
     }
 
+    /// What the processes have reported since this was asked last, in order.
+    public mutating func takeReports() -> [(process: ProcessID, report: Process.Report)] {
+        defer { reports.removeAll(keepingCapacity: true) }
+        return reports
+    }
+
     // MARK: One event
 
     /// Lets the next event happen; `nil` when nothing will ever happen again.
     public mutating func advance() -> Occurrence? {
-        reports.removeAll(keepingCapacity: true)
         guard let (time, event) = queue.popFirst() else { return nil }
         now = time
         counts.events += 1

@@ -23,8 +23,8 @@ struct SkewedClock: Hashable, Sendable {
     }
 }
 
-/// One process with the machine it runs on.
-struct SimulatedHost<Process: SimulatedProcess> {
+/// One process with the machine it runs on. A reference, so that looking at one copies nothing.
+final class SimulatedHost<Process: SimulatedProcess> {
     typealias Event = SimulatedEvent<Process>
 
     struct Timer {
@@ -71,7 +71,7 @@ struct SimulatedHost<Process: SimulatedProcess> {
     }
 
     /// Forgets everything that dies with an incarnation.
-    mutating func goDown() {
+    func goDown() {
         process = nil
         timers.removeAll()
         waiting.removeAll()

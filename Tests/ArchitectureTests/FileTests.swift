@@ -21,7 +21,7 @@ import Testing
 
     /// Modules whose one public value carries their name; everything else in them is found without
     /// qualification, and their users import no second module with the same names.
-    private static let namedAfterTheirValue = ["Replica", "WriteAheadLog"]
+    private static let namedAfterTheirValue = ["Replica", "WriteAheadLog", "LMDBStore"]
 
     @Test("no type is named like a module: the module's own names could not be reached any more")
     func noTypeNamedLikeItsModule() {

@@ -17,7 +17,7 @@ import Testing
         cluster.wake(1, after: .milliseconds(50))
         let end = Instant.zero + .seconds(10)
         while cluster.now < end, let occurrence = cluster.advance() {
-            for (_, number) in cluster.reports where !said.contains(number.value) {
+            for (_, number) in cluster.takeReports() where !said.contains(number.value) {
                 said.append(number.value)
             }
             if case .woke = occurrence {
@@ -86,7 +86,7 @@ import Testing
                 _ = cluster.submit(Gossip.Number(value: number), to: ids[0])
                 taught.append(number)
                 if random.coin(), cluster.advance() != nil {
-                    durable += cluster.reports.map(\.report.value)
+                    durable += cluster.takeReports().map(\.report.value)
                 }
             }
             cluster.crash(ids[0], restartingAfter: .milliseconds(1))

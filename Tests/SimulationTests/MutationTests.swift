@@ -1,0 +1,69 @@
+import ReplicaSimulation
+import Testing
+
+/// Each deliberate error breaks one rule on which the safety of the replica rests. A checker that lets one
+/// of them pass would let the same error in the replica pass.
+@Suite("Deliberate errors are caught") struct MutationTests {
+    struct Mutation: Sendable, CustomTestStringConvertible {
+        let flaw: HostFlaw
+        let processes: Int
+        /// One of these must be seen to be broken.
+        let rules: [Violation.Rule]
+
+        var testDescription: String { "\(flaw)" }
+    }
+
+    private static let unsafe: [Violation.Rule] = [.agreement, .state, .linearizability]
+
+    static let mutations: [Mutation] = [
+        Mutation(flaw: .losesTail, processes: 3, rules: unsafe + [.recovery]),
+        Mutation(flaw: .readsWithoutQuorum, processes: 3, rules: [.linearizability]),
+        Mutation(flaw: .retriesProposals, processes: 3, rules: [.atMostOnce]),
+        Mutation(flaw: .hidesAccepted, processes: 3, rules: unsafe),
+        Mutation(flaw: .countsOneForAll, processes: 5, rules: unsafe),
+        Mutation(flaw: .appliesOutOfOrder, processes: 3, rules: unsafe),
+    ]
+
+    private static let mostSeeds: UInt64 = 60
+
+    /// Errors that need a crash within a few milliseconds of the wrong answer, which takes more seeds than a
+    /// test has time for: `simulate --flaw NAME --seeds 2000` looks for them. That an acceptor which forgets
+    /// its promise is unsafe is shown exhaustively by `PaxosTests`.
+    private static let seldomSeen: Set<HostFlaw> = [.answersBeforeDurable, .forgetsPromises]
+
+    @Test("the checkers see it within a bounded number of seeds, and name the seed", arguments: mutations)
+    func isCaught(_ mutation: Mutation) {
+        for seed in 1...Self.mostSeeds {
+            var options = RunOptions(seed: seed, processes: mutation.processes)
+            options.flaw = mutation.flaw
+            guard let violation = ReplicaRun.run(options).violation else { continue }
+            // A flaw may first show as a cluster that does not recover; what counts is the rule it breaks.
+            guard mutation.rules.contains(violation.rule) else { continue }
+            print(
+                "\(mutation.flaw) is caught by seed \(seed) of \(mutation.processes) processes: \(violation)")
+            return
+        }
+        Issue.record("\(mutation.flaw) is not caught by seeds 1 to \(Self.mostSeeds)")
+    }
+
+    @Test("every deliberate error has its test")
+    func allAreListed() {
+        #expect(Set(Self.mutations.map(\.flaw)).union(Self.seldomSeen) == Set(HostFlaw.allCases))
+    }
+
+    @Test("a failing sweep says the seed, the rule, the last of the trace and the command that replays it")
+    func failureIsReplayable() {
+        var options = SeedSweep.Options()
+        options.seeds = 5
+        options.flaw = .appliesOutOfOrder
+        options.lastLines = 20
+        options.command = "synod simulate"
+        var sweep = SeedSweep(options)
+        var lines: [String] = []
+        #expect(!sweep.run { lines.append($0) })
+        let seed = sweep.failures[0].seed
+        #expect(lines.contains("replay: synod simulate --seed \(seed) --processes 3 --trace"))
+        #expect(lines.contains { $0.hasPrefix("seed \(seed) fails: ") })
+        #expect(lines.count > 20)
+    }
+}
