@@ -22,21 +22,33 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     private var limit = PeerInboundHandler.greetingLimit
     private var phase = Phase.greeting
     private var batch: [PeerMessage] = []
+    /// A write that finds the peer gone reads what is left before it returns: that waits its turn here.
+    private var isReading = false
+    /// Runs while the peer has not said who it is. A timer that went on would keep a dead connection.
+    private var greetingTimer: Scheduled<Void>?
+    private var readMeanwhile: [ByteBuffer] = []
 
     init(_ network: PeerNetwork) { self.network = network }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
         network.onOpened(channel)
-        context.eventLoop.scheduleTask(in: .seconds(10)) {
-            if case .greeting = self.phase { channel.close(promise: nil) }
-        }
+        greetingTimer = context.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .ended = phase { return }
         let bytes = unwrapInboundIn(data)
         network.instruments.peerBytesReceived.add(bytes.readableBytes)
+        readMeanwhile.append(bytes)
+        guard !isReading else { return }
+        isReading = true
+        defer { isReading = false }
+        while !readMeanwhile.isEmpty { take(readMeanwhile.removeFirst(), context) }
+    }
+
+    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if case .ended = phase { return }
         reader.receive(bytes)
         do {
             while try reader.next(limit: limit, { kind, body in try onFrame(kind, body, context) }) {
@@ -73,6 +85,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func onGreeting(_ greeting: PeerGreeting, _ context: ChannelHandlerContext) throws {
+        greetingTimer?.cancel()
         let answer = network.judge(greeting)
         let frame = PeerFrame.encoded(.greetingAnswer) { answer.encode(into: &$0) }
         let written = context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)))
@@ -125,6 +138,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelInactive(context: ChannelHandlerContext) {
+        greetingTimer?.cancel()
         if case .checkpoint(let incoming) = phase { incoming.abandon("the connection was closed") }
         phase = .ended
         network.onClosed(context.channel)

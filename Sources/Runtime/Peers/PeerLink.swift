@@ -217,7 +217,10 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         reader.receive(unwrapInboundIn(data))
         do {
-            while try reader.next(limit: 4096, { kind, body in try onFrame(kind, body, context.channel) }) {}
+            let wasWelcome = isWelcome
+            while try reader.next(limit: 4096, { kind, body in try onFrame(kind, body) }) {}
+            // After the reader, because a write that finds the peer gone reads again before it returns.
+            if isWelcome, !wasWelcome { link.onWelcome(context.channel) }
         } catch {
             reason = "\(error)"
             context.close(promise: nil)
@@ -225,7 +228,7 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
     }
 
     private func onFrame(
-        _ kind: PeerFrameKind, _ body: UnsafeRawBufferPointer, _ channel: any Channel
+        _ kind: PeerFrameKind, _ body: UnsafeRawBufferPointer
     ) throws {
         guard kind == .greetingAnswer, !isWelcome else {
             throw PeerProtocolError("a frame that is out of place")
@@ -235,7 +238,6 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
             throw PeerProtocolError(answer.reason(for: greeting))
         }
         isWelcome = true
-        link.onWelcome(channel)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
