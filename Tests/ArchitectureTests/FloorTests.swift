@@ -122,7 +122,10 @@ import Testing
     func coresStandAlone() {
         for floor in floors.all where floor.isCore {
             #expect(floor.external.isEmpty, "\(floor.name) is core and uses \(floor.external)")
-            for used in floor.uses { #expect(floors[used]?.isCore == true, "\(floor.name) uses \(used)") }
+            // What Glibc's module leaves out is there wherever Glibc is.
+            for used in floor.uses where used != "CLinux" {
+                #expect(floors[used]?.isCore == true, "\(floor.name) uses \(used)")
+            }
         }
     }
 }

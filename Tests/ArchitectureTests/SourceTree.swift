@@ -58,8 +58,11 @@ struct SourceTree {
         let bytes = Array(text.utf8)
         var i = 0
         func starts(_ token: StaticString) -> Bool {
-            let token = Array(token.description.utf8)
-            return i + token.count <= bytes.count && Array(bytes[i..<i + token.count]) == token
+            guard i + token.utf8CodeUnitCount <= bytes.count else { return false }
+            for offset in 0..<token.utf8CodeUnitCount where bytes[i + offset] != token.utf8Start[offset] {
+                return false
+            }
+            return true
         }
         func keep(_ count: Int) {
             result += bytes[i..<min(bytes.count, i + count)]
