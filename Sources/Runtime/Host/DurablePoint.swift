@@ -3,11 +3,11 @@ import Automata
 /// When the store is to be made durable: a restart replays the log from the last such point, and the log is
 /// trimmed up to it.
 struct DurablePoint {
-    /// Of the store's pages; until the next point they take room twice.
-    static let bytesLimit = 64 << 20
+    /// Of the store's pages; until the next point they take room twice, on the disk and in the page cache.
+    static let bytesLimit = 16 << 20
     static let interval = TimeSpan.seconds(5)
     /// However fast entries come, the disk is not kept busy with the store alone.
-    static let shortestInterval = TimeSpan.seconds(1)
+    static let shortestInterval = TimeSpan.milliseconds(200)
 
     private var entries = 0
     private var last: Instant
