@@ -35,12 +35,12 @@ let floors: [Floor] = [
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], core: true),
     Floor(level: 2, name: "Coordination", uses: ["Automata"], core: true),
     // L3 durability
-    Floor(level: 3, name: "WriteAheadLog", uses: ["Automata"], core: true),
+    Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], core: true),
     Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB"]),
     // L4 runtime
     Floor(
         level: 4, name: "Runtime",
-        uses: ["Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore"],
+        uses: ["Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "CLinux"],
         external: [nio, nioPosix]),
     Floor(level: 4, name: "GRPC", uses: ["CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
     Floor(level: 4, name: "EtcdProtobuf", external: [protobuf]),
@@ -60,7 +60,7 @@ let command = Floor(
     level: 7, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Simulation", "ReplicaSimulation", "CMalloc",
+        "EtcdDialect", "Simulation", "ReplicaSimulation", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
@@ -147,8 +147,10 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-    .systemLibrary(name: "CMalloc"),
 ]
+
+/// What Swift's Glibc module leaves out: headers only, so that the cores' build has it too.
+let systemCalls = Target.systemLibrary(name: "CLinux")
 
 let package = Package(
     name: "synod",
@@ -171,7 +173,7 @@ let package = Package(
         ],
     targets: floors.filter { $0.core || !coreOnly }.map(target)
         + tests.filter { $0.core || !coreOnly }.map(testTarget)
-        + [executableTarget(simulate)]
+        + [executableTarget(simulate), systemCalls]
         + (coreOnly
             ? []
             : systemLibraries + testSupport.map(testSupportTarget) + [executableTarget(command)])

@@ -1,102 +1,98 @@
 import Automata
+import CLinux
 import Glibc
+import Synchronization
 
 /// A bounded queue from any number of threads to one, which takes everything that is queued at once.
 ///
 /// A producer wakes the consumer only when it sleeps, so that under load nobody makes a system call.
 final class Mailbox<Message: Sendable>: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var queue: [Message] = []
-    private var isConsumerAsleep = false
-    private var isClosed = false
+    private struct State {
+        var queue: [Message] = []
+        var isConsumerAsleep = false
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    /// Counts wake-ups, and is what the consumer sleeps on. Written with `state` locked.
+    private let wakeUps: UnsafeMutablePointer<UInt32>
     /// What `offer` observes; `send` does not, because what it carries must not be lost.
     private let capacity: Int
 
     init(capacity: Int) {
         self.capacity = capacity
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        condition.initialize(to: pthread_cond_t())
-        pthread_mutex_init(mutex, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(condition, &attributes)
-        pthread_condattr_destroy(&attributes)
+        wakeUps = .allocate(capacity: 1)
+        wakeUps.initialize(to: 0)
     }
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
+    deinit { wakeUps.deallocate() }
 
     /// Queues a message whatever the queue holds: for what is bounded elsewhere.
-    func send(_ message: Message) {
-        pthread_mutex_lock(mutex)
-        queue.append(message)
-        let wakes = isConsumerAsleep
-        isConsumerAsleep = false
-        pthread_mutex_unlock(mutex)
-        if wakes { pthread_cond_signal(condition) }
-    }
+    func send(_ message: Message) { _ = enqueue(isOffer: false) { $0.append(message) } }
 
     /// Queues several messages with one wake-up.
     func send(contentsOf messages: [Message]) {
         guard !messages.isEmpty else { return }
-        pthread_mutex_lock(mutex)
-        queue.append(contentsOf: messages)
-        let wakes = isConsumerAsleep
-        isConsumerAsleep = false
-        pthread_mutex_unlock(mutex)
-        if wakes { pthread_cond_signal(condition) }
+        _ = enqueue(isOffer: false) { $0.append(contentsOf: messages) }
     }
 
     /// Queues a message unless the queue is at its capacity or closed; the caller says what happens then.
-    func offer(_ message: Message) -> Bool {
-        pthread_mutex_lock(mutex)
-        guard queue.count < capacity, !isClosed else {
-            pthread_mutex_unlock(mutex)
-            return false
+    func offer(_ message: Message) -> Bool { enqueue(isOffer: true) { $0.append(message) } }
+
+    private func enqueue(isOffer: Bool, _ append: (inout [Message]) -> Void) -> Bool {
+        let (isQueued, wakes) = state.withLock { state in
+            if isOffer, state.isClosed || state.queue.count >= capacity { return (false, false) }
+            append(&state.queue)
+            let wakes = state.isConsumerAsleep
+            state.isConsumerAsleep = false
+            if wakes { wakeUps.pointee &+= 1 }
+            return (true, wakes)
         }
-        queue.append(message)
-        let wakes = isConsumerAsleep
-        isConsumerAsleep = false
-        pthread_mutex_unlock(mutex)
-        if wakes { pthread_cond_signal(condition) }
-        return true
+        if wakes { linux_futex_wake(wakeUps) }
+        return isQueued
     }
 
     /// The consumer takes what is queued for the last time.
     func close(into messages: inout [Message]) {
         messages.removeAll(keepingCapacity: true)
-        pthread_mutex_lock(mutex)
-        isClosed = true
-        swap(&queue, &messages)
-        pthread_mutex_unlock(mutex)
+        state.withLock { state in
+            state.isClosed = true
+            swap(&state.queue, &messages)
+        }
     }
 
     /// Replaces `messages` by everything that is queued. When nothing is, waits for it until `deadline`, or
     /// for ever when that is nil; `messages` is empty when nothing came. For the consumer only.
     func take(into messages: inout [Message], until deadline: Instant?) {
         messages.removeAll(keepingCapacity: true)
-        pthread_mutex_lock(mutex)
-        while queue.isEmpty {
-            isConsumerAsleep = true
-            if let deadline {
-                var time = timespec(
-                    tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
-                    tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
-                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { break }
-            } else {
-                pthread_cond_wait(condition, mutex)
+        while true {
+            let heard: UInt32? = state.withLock { state in
+                guard state.queue.isEmpty, deadline != .zero else {
+                    swap(&state.queue, &messages)
+                    return nil
+                }
+                state.isConsumerAsleep = true
+                return wakeUps.pointee
+            }
+            guard let heard else { return }
+            guard awaitWakeUp(after: heard, until: deadline) else {
+                return state.withLock { state in
+                    state.isConsumerAsleep = false
+                    swap(&state.queue, &messages)
+                }
             }
         }
-        isConsumerAsleep = false
-        swap(&queue, &messages)
-        pthread_mutex_unlock(mutex)
+    }
+
+    /// Whether the deadline has not passed.
+    private func awaitWakeUp(after count: UInt32, until deadline: Instant?) -> Bool {
+        guard let deadline else {
+            _ = linux_futex_wait(wakeUps, count, nil)
+            return true
+        }
+        var time = timespec(
+            tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+        return linux_futex_wait(wakeUps, count, &time) != ETIMEDOUT
     }
 }

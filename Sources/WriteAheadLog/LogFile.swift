@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the operating system answered to a call that failed.
@@ -42,9 +43,26 @@ final class LogFile {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SystemError) {
+        try write(bytes, at: offset, by: pwrite)
+    }
+
+    /// Writes so that the bytes are durable when this returns. What was written before is not made durable.
+    func writeDurably(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SystemError) {
+        do {
+            try write(bytes, at: offset, by: linux_write_durably)
+        } catch  where error.code == EOPNOTSUPP || error.code == ENOSYS {
+            try write(bytes, at: offset)
+            try synchronize()
+        }
+    }
+
+    private func write(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int,
+        by call: (Int32, UnsafeRawPointer?, Int, off_t) -> Int
+    ) throws(SystemError) {
         var done = 0
         while done < bytes.count {
-            let written = pwrite(
+            let written = call(
                 descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
             guard written > 0 else {
                 if written < 0, errno == EINTR { continue }
@@ -76,7 +94,7 @@ final class LogFile {
     /// promise gets zeros instead.
     func reserve(upTo end: Int) throws(SystemError) {
         while end > reserved {
-            if Self.fallocate(descriptor, Self.keepSize, off_t(reserved), off_t(end - reserved)) == 0 {
+            if linux_reserve(descriptor, off_t(reserved), off_t(end - reserved)) == 0 {
                 reserved = end
             } else if errno == EOPNOTSUPP || errno == ENOSYS {
                 try writeZeros(upTo: end)
@@ -109,18 +127,6 @@ final class LogFile {
         guard Glibc.rename(path, new) == 0 else { throw SystemError("rename", path) }
         path = new
     }
-
-    /// Glibc shows `fallocate` only to programs that ask for GNU extensions, which the Swift module does not.
-    private static let fallocate: @convention(c) (Int32, Int32, off_t, off_t) -> Int32 = {
-        guard let function = dlsym(nil, "fallocate") else {
-            return { _, _, _, _ in
-                errno = ENOSYS
-                return -1
-            }
-        }
-        return unsafeBitCast(function, to: (@convention(c) (Int32, Int32, off_t, off_t) -> Int32).self)
-    }()
-    private static let keepSize: Int32 = 1
 
     private nonisolated(unsafe) static let zeros = UnsafeRawBufferPointer(
         start: calloc(1, 1 << 20), count: 1 << 20)

@@ -76,12 +76,16 @@ public final class WriteAheadLog: @unchecked Sendable {
     /// Writes and syncs everything appended so far. After it has thrown the log takes nothing more.
     public func synchronize() throws {
         if let failure { throw failure }
-        try writePending()
-        guard hasUnsynchronisedWrites else { return }
-        try failing { () throws(SystemError) in
-            if options.synchronises { try segment.file.synchronize() }
+        guard hasUnsynchronisedWrites || pending.count > 0 else { return }
+        if options.synchronises, !hasUnsynchronisedWrites, segmentBytesUsed < segment.file.size {
+            try writePendingDurably()
+        } else {
+            try writePending()
+            try failing { () throws(SystemError) in
+                if options.synchronises { try segment.file.synchronize() }
+            }
+            hasUnsynchronisedWrites = false
         }
-        hasUnsynchronisedWrites = false
         segment.batchStart = segment.frames
         keepReserve()
     }
@@ -173,6 +177,15 @@ public final class WriteAheadLog: @unchecked Sendable {
         segment.position = end
         pending.removeAll()
         hasUnsynchronisedWrites = true
+    }
+
+    /// The usual case, where all that is queued lands in bytes that exist.
+    private func writePendingDurably() throws {
+        try failing { () throws(SystemError) in
+            try segment.file.writeDurably(pending.bytes, at: segment.position)
+        }
+        segment.position += pending.count
+        pending.removeAll()
     }
 
     private func keepReserve() {
