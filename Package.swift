@@ -125,7 +125,7 @@ func target(_ floor: Floor) -> Target {
 func testTarget(_ floor: Floor) -> Target {
     .testTarget(
         name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
-        exclude: ["PaxosTests", "ReplicaTests"].contains(floor.name) ? ["Scenarios"] : [],
+        exclude: floor.name == "ReplicaTests" ? ["Scenarios"] : [],
         swiftSettings: settings)
 }
 

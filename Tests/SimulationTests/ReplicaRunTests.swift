@@ -20,10 +20,10 @@ import Testing
         #expect(first.statistics == second.statistics)
     }
 
-    /// A bounded part of what `make simulate` runs.
+    /// A few of what `make simulate` runs; `Tests/System/simulation.py` runs more of them, built for speed.
     @Test(
         "with faults of every kind nothing goes wrong, and once they stop everything is well again",
-        arguments: [(3, 10), (5, 4)])
+        arguments: [(3, 6), (5, 3)])
     func sweep(processes: Int, seeds: Int) {
         var options = SeedSweep.Options()
         options.seeds = seeds

@@ -47,7 +47,7 @@ import Testing
         #expect(faultyRun(seed: 10, keeping: .hashOnly).0.trace.hash != hashes[0])
     }
 
-    @Test("whatever a process said it had durably, all know once faults have stopped", arguments: 1...40)
+    @Test("whatever a process said it had durably, all know once faults have stopped", arguments: 1...16)
     func convergesAfterFaults(seed: UInt64) {
         var (cluster, said) = faultyRun(seed: seed, keeping: .hashOnly)
         cluster.stopFaults(healthy: ids)

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""The simulator as a user starts it: seeds with faults of every kind, and the replay of one of them.
+
+    simulation.py [--seeds N]
+
+`make simulate` runs 2,000 seeds each of three and of five processes; this is a part of them that a test run
+has time for.
+"""
+
+import argparse
+import subprocess
+
+from harness import places
+from harness.report import Report, expect
+
+
+def simulate(*arguments):
+    done = subprocess.run(
+        [places.synod(), "simulate", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=600)
+    return done.returncode, done.stdout
+
+
+def sweep(processes, seeds):
+    code, text = simulate("--processes", processes, "--seeds", seeds)
+    expect(code == 0, f"exit code {code}:\n{text}")
+    expect(f"{processes} processes, seeds from 1: 0 failures" in text, text)
+    return f"{seeds} seeds"
+
+
+def replay(processes, seed):
+    first, again = (simulate("--processes", processes, "--seed", seed, "--trace") for _ in range(2))
+    expect(first[0] == 0 and first[1].count("\n") > 1000, f"a trace of {first[1].count(chr(10))} lines")
+    expect(first == again, f"seed {seed} has two traces")
+    return f"{first[1].count(chr(10))} lines"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=120, help="of three processes; half as many of five")
+    options = parser.parse_args()
+    report = Report("simulation")
+    report.check("three processes with faults keep every promise", sweep, 3, options.seeds)
+    report.check("five processes with faults keep every promise", sweep, 5, max(1, options.seeds // 2))
+    report.check("a seed has the same trace twice", replay, 5, 7)
+    return report.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
