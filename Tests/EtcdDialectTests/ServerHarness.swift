@@ -8,6 +8,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import SwiftProtobuf
+import Synchronization
 import Testing
 
 /// An etcd server over a service in memory, on a port of its own, with a gRPC client.
@@ -16,49 +17,55 @@ final class ServerHarness: Sendable {
     let server: GRPCServer
     let etcd: EtcdServer
     let client: GRPCTestClient
-    private let beat: RepeatedTask
+    private let clock: ManualClock
 
     static func start(limits: ServiceLimits = ServiceLimits(), port: Int = 0) async throws -> ServerHarness {
         let group = MultiThreadedEventLoopGroup.singleton
+        let clock = ManualClock()
         let service = try MemoryService(
             limits: limits, clusterID: 0xcdf8_181e_3266_0e8d,
             member: ServiceMember(
                 id: 0x8e9e_05c5_2164_694d, name: "default", peerURLs: ["http://localhost:2380"],
                 clientURLs: ["http://localhost:2379"], isLearner: false),
-            now: { Self.now })
+            now: { clock.now })
         let etcd = EtcdServer(service: service)
         let server = try await GRPCServer.bind(
             to: [SocketAddress(ipAddress: "127.0.0.1", port: port)], group: group,
             configureHTTP1: { try etcd.configureHTTP1($0) }, makeService: { etcd.makeService(for: $0) })
         let client = try await GRPCTestClient.connect(to: server.localAddresses[0])
-        return ServerHarness(service: service, server: server, etcd: etcd, client: client)
+        return ServerHarness(service: service, server: server, etcd: etcd, client: client, clock: clock)
     }
 
-    private init(service: MemoryService, server: GRPCServer, etcd: EtcdServer, client: GRPCTestClient) {
+    private init(
+        service: MemoryService, server: GRPCServer, etcd: EtcdServer, client: GRPCTestClient, clock: ManualClock
+    ) {
         self.service = service
         self.server = server
         self.etcd = etcd
         self.client = client
-        // Leases end when the service looks at the clock.
-        beat = MultiThreadedEventLoopGroup.singleton.next().scheduleRepeatedTask(
-            initialDelay: .milliseconds(100), delay: .milliseconds(100)
-        ) { _ in service.tick() }
+        self.clock = clock
     }
 
-    private static var now: Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    /// Lets so much time pass for leases, which end by nothing else.
+    func advance(by span: TimeSpan) {
+        clock.advance(by: span)
+        service.tick()
     }
 
     var port: Int { server.localAddresses[0].port! }
 
     func stop() async throws {
-        beat.cancel()
         try await client.close()
         await etcd.stop()
         await server.stop(grace: .zero)
     }
+}
+
+/// Time that passes when a test says so.
+private final class ManualClock: Sendable {
+    private let time = Mutex(Instant(nanoseconds: 1_000_000_000))
+    var now: Instant { time.withLock { $0 } }
+    func advance(by span: TimeSpan) { time.withLock { $0 = $0 + span } }
 }
 
 /// Runs `body` on a server of its own.

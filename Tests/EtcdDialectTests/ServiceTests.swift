@@ -83,6 +83,7 @@ import Testing
                 EtcdPutResponse.self)
             let put = try EtcdWatchResponse(serializedBytes: try #require(try await watch.next()))
             #expect(put.events.map(\.kv.lease) == [lease.id])
+            server.advance(by: .seconds(5))
             let ended = try EtcdWatchResponse(serializedBytes: try #require(try await watch.next()))
             #expect(ended.events.map(\.type) == [.delete])
             let gone = try await call(

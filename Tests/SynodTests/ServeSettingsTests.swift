@@ -93,6 +93,13 @@ private func complaint(_ arguments: String...) -> String? {
         #expect(complaint("--auto-compaction-mode=revision", "--auto-compaction-retention=5m") != nil)
     }
 
+    @Test("lease reads are off until a bound on the clocks is named")
+    func leaseReads() throws {
+        #expect(try settings("--name=a").server.leaseReadsClockDriftPPM == nil)
+        #expect(try settings("--lease-reads-clock-drift=1000").server.leaseReadsClockDriftPPM == 1000)
+        #expect(complaint("--lease-reads-clock-drift=1000000")?.contains("below 1000000") == true)
+    }
+
     @Test("a quota below zero is none")
     func quota() throws {
         #expect(try settings("--quota-backend-bytes=-1").server.limits.quotaBytes == 0)

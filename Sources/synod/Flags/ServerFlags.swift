@@ -285,6 +285,13 @@ let serverFlags: [ServerFlag] = [
         help: "Entries kept in the log behind a checkpoint for processes that are a little late.",
         alias: "experimental-snapshot-catchup-entries"),
     ServerFlag(
+        name: "lease-reads-clock-drift", section: .features, kind: .unsigned, standard: "0",
+        help:
+            "Answer linearizable reads without asking the others, while a quorum is bound not to elect anybody "
+            + "else. The bound holds if no two members' clocks differ in rate by more than this many parts "
+            + "per million, say 1000; if they do, reads may be stale. Set it on all members alike (0: off). "
+            + "Not a flag of etcd."),
+    ServerFlag(
         name: "initial-corrupt-check", section: .features, kind: .bool, standard: "false",
         help: "Compare the store with the other members before serving.",
         standing: .accepted(because: "records and segments are checked whenever they are read"),

@@ -153,6 +153,11 @@ struct ServeSettings: Sendable {
             throw UsageError(message: "--watch-progress-notify-interval must be at least 100ms")
         }
         server.limits.watchProgressInterval = .milliseconds(.init(progress))
+        let drift = try Self.number("lease-reads-clock-drift", in: values)
+        guard drift < 1_000_000 else {
+            throw UsageError(message: "--lease-reads-clock-drift must be below 1000000 parts per million")
+        }
+        server.leaseReadsClockDriftPPM = drift == 0 ? nil : UInt64(drift)
     }
 
     private mutating func takeLimits(_ values: FlagValues) throws(UsageError) {
