@@ -8,7 +8,9 @@ final class Port: ServicePort, @unchecked Sendable {
     private let host: Mailbox<HostInput>
     private let hub: Mailbox<WatchInput>
     private let isHostRunning: @Sendable () -> Bool
-    private let delivery: Mutex<(@Sendable ([ServiceDelivery]) -> Void)?>
+    /// Within a struct, because a generic box wraps a bare closure once more at every access.
+    private struct Receiver { let deliver: @Sendable ([ServiceDelivery]) -> Void }
+    private let receiver: Mutex<Receiver?>
 
     // Used by the port's event loop only.
     private var requests: [PortRequest] = []
@@ -22,7 +24,7 @@ final class Port: ServicePort, @unchecked Sendable {
         self.host = host
         self.hub = hub
         self.isHostRunning = isHostRunning
-        delivery = Mutex(deliver)
+        receiver = Mutex(Receiver(deliver: deliver))
     }
 
     // MARK: the event loop's side
@@ -72,7 +74,7 @@ final class Port: ServicePort, @unchecked Sendable {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        delivery.withLock { $0 = nil }
+        receiver.withLock { $0 = nil }
         host.send(.portClosed(self))
         hub.send(.portClosed(self))
     }
@@ -88,6 +90,6 @@ final class Port: ServicePort, @unchecked Sendable {
 
     /// Any thread. Nothing is delivered to a port that is closed.
     func deliver(_ deliveries: [ServiceDelivery]) {
-        delivery.withLock { deliver in deliver?(deliveries) }
+        receiver.withLock { $0?.deliver(deliveries) }
     }
 }
