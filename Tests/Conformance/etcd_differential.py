@@ -543,6 +543,7 @@ def test_compact(s):
     s.ask("below the compacted in a transaction", "Txn", txn(success=[get(b"c/a", revision=now - 4)]))
     s.ask("below the compacted beside a put", "Txn", txn(success=[put(b"c/c"), get(b"c/a", revision=now - 4)]))
     s.ask("nothing was put", "Range", get(b"c/c"))
+    s.ask("physical, behind the latest", "Compact", compact(now - 1, physical=True))
     s.ask("physical", "Compact", compact(now, physical=True))
     s.ask("latest stays", "Range", get(b"c/", range_end=b"c0"))
     s.ask("hash below", "HashKV", pb.HashKVRequest(revision=now - 1))

@@ -87,7 +87,7 @@ import Testing
                 token: harness.port.submitted[0].token, .success(.outcome(.compacted(revision: 10), slot: 1)))
         ])
         #expect(transport.status == nil)
-        guard case .compactionFinished(10) = harness.port.submitted[1].request else {
+        guard case .compactionFinished(5) = harness.port.submitted[1].request else {
             Issue.record("asked \(harness.port.submitted[1].request)")
             return
         }

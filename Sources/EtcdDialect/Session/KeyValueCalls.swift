@@ -50,6 +50,6 @@ extension UnaryCall {
 
     private func onCompact(_ message: UnsafeRawBufferPointer) throws(EtcdFault) {
         let (revision, physical) = try KeyValueRequestDecoder.compact(message)
-        submit(.compact(revision: revision), then: .compaction(physical: physical))
+        submit(.compact(revision: revision), then: physical ? .compaction(before: revision) : .outcome)
     }
 }

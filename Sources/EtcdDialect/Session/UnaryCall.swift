@@ -9,8 +9,8 @@ final class UnaryCall: EtcdCall {
         case request
         /// The outcome of a command, which is all that the response needs.
         case outcome
-        /// As `outcome`, and then until this member has removed what was compacted.
-        case compaction(physical: Bool)
+        /// As `outcome`, and then until this member has removed what was compacted before `revision`.
+        case compaction(before: Int64)
         /// That a local read sees everything applied anywhere before the request.
         case read(Read)
         /// Anything else.
@@ -89,14 +89,14 @@ final class UnaryCall: EtcdCall {
         switch (stage, answer) {
         case (.outcome, .outcome(let outcome, _)):
             try respond { writer, header throws(EtcdFault) in try writer.outcome(outcome, header: header) }
-        case (.compaction(let physical), .outcome(let outcome, _)):
-            guard physical, case .compacted(let revision) = outcome else {
+        case (.compaction(let target), .outcome(let outcome, _)):
+            guard case .compacted(let revision) = outcome else {
                 try respond { writer, header throws(EtcdFault) in
                     try writer.outcome(outcome, header: header)
                 }
                 return
             }
-            submit(.compactionFinished(revision)) { call, _ throws(EtcdFault) in
+            submit(.compactionFinished(target)) { call, _ throws(EtcdFault) in
                 try call.respond { writer, header throws(EtcdFault) in
                     writer.header(header, revision: revision)
                 }
