@@ -37,7 +37,8 @@ final class ServerHarness: Sendable {
     }
 
     private init(
-        service: MemoryService, server: GRPCServer, etcd: EtcdServer, client: GRPCTestClient, clock: ManualClock
+        service: MemoryService, server: GRPCServer, etcd: EtcdServer, client: GRPCTestClient,
+        clock: ManualClock
     ) {
         self.service = service
         self.server = server

@@ -60,7 +60,9 @@ struct ServerProcess: Sendable {
     private func waitUntilPublished(_ server: Server, _ signals: Signals) -> Int32? {
         for _ in 0..<1_000 {
             let status = server.status
-            if status.members.contains(where: { $0.id == status.memberID && !$0.clientURLs.isEmpty }) { return nil }
+            if status.members.contains(where: { $0.id == status.memberID && !$0.clientURLs.isEmpty }) {
+                return nil
+            }
             if let signal = signals.wait(milliseconds: 5) { return signal }
         }
         return nil

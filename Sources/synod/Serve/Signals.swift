@@ -13,7 +13,9 @@ struct Signals: Sendable {
 
     /// The one that comes within the time, if any does.
     func wait(milliseconds: Int) -> Int32? {
-        var (set, limit) = (set, timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000))
+        var (set, limit) = (
+            set, timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        )
         let signal = sigtimedwait(&set, nil, &limit)
         return signal > 0 ? signal : nil
     }
