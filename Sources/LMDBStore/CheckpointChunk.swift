@@ -16,7 +16,10 @@ import Coordination
 /// number of entries (8) and of bytes of their keys and values (8). As every check covers the one before it,
 /// the last one covers the stream.
 enum CheckpointChunk {
-    enum Kind: UInt8 { case begin = 1, entries, end }
+    enum Kind: UInt8 {
+        case begin = 1
+        case entries, end
+    }
 
     static let headerBytes = 16
     static let entryHeaderBytes = 9

@@ -167,7 +167,7 @@ extension MemoryServiceMachine {
         outbox.removeAll { $0.port == port }
     }
 
-    mutating func loseLeader() { ports.forEach { port, _ in outbox.append((port, .leaderLost)) } }
+    mutating func loseLeader() { ports.visit { port, _ in outbox.append((port, .leaderLost)) } }
 
     /// False when somebody delivers already, or there is nothing to deliver.
     mutating func beginDelivering() -> Bool {

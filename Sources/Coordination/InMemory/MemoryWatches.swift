@@ -46,7 +46,7 @@ struct MemoryWatches {
 
     mutating func removeAll(ofPort port: UInt64) {
         var gone: [WatcherID] = []
-        watchers.forEach { if $1.port == port { gone.append($1.id) } }
+        watchers.visit { if $1.port == port { gone.append($1.id) } }
         for id in gone { remove(id, port: port) }
     }
 
@@ -80,7 +80,7 @@ struct MemoryWatches {
         }
         let revision = try reader.revision()
         var all: [(WatcherIndex.Handle, [KeyValueEvent])] = []
-        concerned.forEach { all.append(($0, $1)) }
+        concerned.visit { all.append(($0, $1)) }
         for (handle, events) in all {
             guard var watcher = watchers[handle], watcher.missing == nil else { continue }
             if watcher.bytesOnTheWay >= Self.windowBytes {
@@ -95,7 +95,7 @@ struct MemoryWatches {
     /// Lets those that miss something read on, as far as their windows allow.
     mutating func catchUp(from reader: KeyValueReader, into outbox: inout Outbox) throws {
         var behind: [(WatcherIndex.Handle, Watcher)] = []
-        watchers.forEach { if $1.missing != nil { behind.append(($0, $1)) } }
+        watchers.visit { if $1.missing != nil { behind.append(($0, $1)) } }
         let current = try reader.revision()
         for (handle, watcher) in behind {
             var watcher = watcher

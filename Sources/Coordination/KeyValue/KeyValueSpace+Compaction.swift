@@ -59,12 +59,6 @@ struct CompactedRemoval {
         var isDeletion: Bool
     }
 
-    init(transaction: any OrderedTransaction, target: Int64, limit: Int) {
-        self.transaction = transaction
-        self.target = target
-        self.limit = limit
-    }
-
     /// Deals with the events from `next` on, which it moves; true when none is left. Events that remove
     /// nothing count too, so that a call is bounded.
     mutating func run(from next: inout HistoryPosition) throws -> Bool {

@@ -88,7 +88,7 @@ public struct LeaseClock: Sendable {
         demote()
         isLeading = true
         var all: [(LeaseID, Int64)] = []
-        leases.forEach { all.append(($0, $1.seconds)) }
+        leases.visit { all.append(($0, $1.seconds)) }
         for (lease, seconds) in all {
             setDeadline(of: lease, to: now + electionTimeout + Self.span(seconds: seconds))
         }
@@ -98,7 +98,7 @@ public struct LeaseClock: Sendable {
         isLeading = false
         due = SortedChunks()
         var all: [(LeaseID, Int64)] = []
-        leases.forEach { all.append(($0, $1.seconds)) }
+        leases.visit { all.append(($0, $1.seconds)) }
         for (lease, seconds) in all { leases[lease] = Lease(seconds: seconds) }
     }
 

@@ -25,7 +25,7 @@ struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// In the order of the keys.
-    func forEach(_ body: (Key, Value) -> Void) {
+    func visit(_ body: (Key, Value) -> Void) {
         for chunk in chunks { for (key, value) in zip(chunk.keys, chunk.values) { body(key, value) } }
     }
 
