@@ -15,9 +15,11 @@ extension ChandyLamport {
         guard other != process, topology.contains(other) else { return }
         topology.remove(other)
         collection.topology.remove(other)
-        let ids = recordings.map(\.id) + collection.open.map(\.id).filter { id in
-            !recordings.contains { $0.id == id }
-        }
+        let ids =
+            recordings.map(\.id)
+            + collection.open.map(\.id).filter { id in
+                !recordings.contains { $0.id == id }
+            }
         for id in ids { abort(id, because: .departed(other), at: now, &outputs) }
     }
 

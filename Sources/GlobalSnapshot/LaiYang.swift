@@ -183,9 +183,11 @@ public struct LaiYang: SnapshotCore {
         collection.topology.remove(other)
         sent.removeAll { $0.channel.to == other }
         received.removeAll { $0.channel.from == other }
-        let ids = unstated.map(\.id) + collection.open.map(\.id).filter { id in
-            !unstated.contains { $0.id == id }
-        }
+        let ids =
+            unstated.map(\.id)
+            + collection.open.map(\.id).filter { id in
+                !unstated.contains { $0.id == id }
+            }
         for id in ids {
             onReport(SnapshotReport(id: id, .aborted(.departed(other))), from: nil, at: now, &outputs)
         }

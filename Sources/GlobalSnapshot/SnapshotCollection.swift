@@ -69,7 +69,8 @@ struct SnapshotCollection: Hashable, Sendable {
         passOn(report, from: sender, &outputs)
         if !known, open.count > limits.concurrentSnapshots, open[index].abortion == nil {
             let reason = SnapshotAbortion.tooManySnapshots(at: process)
-            return onReport(SnapshotReport(id: report.id, .aborted(reason)), from: nil, at: now, into: &outputs)
+            return onReport(
+                SnapshotReport(id: report.id, .aborted(reason)), from: nil, at: now, into: &outputs)
         }
         if let reason = open[index].abortion {
             // What the assembly found out by itself the others have to be told.

@@ -116,7 +116,8 @@ public struct COS418 {
         while let open = completed.firstIndex(of: nil) {
             guard links.contains(where: { !$0.packets.isEmpty }) else {
                 throw Fault(
-                    message: "snapshot \(open) never completes: some server is not reached, and no packet is under way"
+                    message:
+                        "snapshot \(open) never completes: some server is not reached, and no packet is under way"
                 )
             }
             tick()

@@ -23,7 +23,9 @@ struct COS418Topology {
         for line in lines.prefix(count) {
             guard line.words.count == 2, let tokens = UInt64(line.words[1]),
                 !servers.contains(where: { $0.name == line.words[0] })
-            else { throw COS418.Fault(message: "topology line \(line.number): write a new server and its tokens") }
+            else {
+                throw COS418.Fault(message: "topology line \(line.number): write a new server and its tokens")
+            }
             servers.append((line.words[0], tokens))
         }
         servers.sort { $0.name < $1.name }

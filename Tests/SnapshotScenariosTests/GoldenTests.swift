@@ -10,10 +10,12 @@ import Testing
         var messages: [String: [String]] = [:]
 
         init(_ text: String) throws {
-            let lines = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ").map(String.init) }
+            let lines = text.split(whereSeparator: \.isNewline).map {
+                $0.split(separator: " ").map(String.init)
+            }
             number = try #require(lines.first?.first)
             for words in lines.dropFirst() {
-                if words.count == 2 { tokens[words[0]] = try #require(Int(words[1])) }
+                if words.count == 2 { tokens[words[0]] = Int(words[1]) }
                 if words.count == 3 { messages[words[1], default: []].append(words[0] + " " + words[2]) }
             }
         }
