@@ -68,7 +68,8 @@ let command = Floor(
     ],
     external: [nio, nioPosix, arguments, yaml])
 
-let simulate = Floor(level: 7, name: "simulate", uses: ["ReplicaSimulation", "Simulation"], core: true)
+let simulate = Floor(
+    level: 7, name: "simulate", uses: ["ReplicaSimulation", "SnapshotScenarios", "Simulation"], core: true)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
@@ -77,7 +78,8 @@ let tests: [Floor] = [
     Floor(level: 7, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], core: true),
     Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], core: true),
     Floor(
-        level: 7, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"], core: true),
+        level: 7, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"], core: true
+    ),
     Floor(
         level: 7, name: "SnapshotScenariosTests",
         uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], core: true),

@@ -41,10 +41,20 @@ public struct SnapshotAssembly: Hashable, Sendable {
         guard index == pieces.count || pieces[index].process != piece.process else { return false }
         pieces.insert(piece, at: index)
         // A piece that leaves out a channel would silently lose what was in it.
-        if piece.sources != topology.sources(of: piece.process) || !topology.contains(piece.process) {
-            abortion = .topologyDiffers(at: piece.process)
+        let expected = topology.sources(of: piece.process)
+        if piece.sources != expected {
+            abortion = Self.departed(expected, piece.sources) ?? .topologyDiffers(at: piece.process)
+        } else if !topology.contains(piece.process) {
+            abortion = .departed(piece.process)
         }
         return true
+    }
+
+    /// One of two processes has heard earlier than the other that a third, which only one of them names as a
+    /// source, departed.
+    private static func departed(_ a: [ProcessID], _ b: [ProcessID]) -> SnapshotAbortion? {
+        let gone = a.filter { !b.contains($0) } + b.filter { !a.contains($0) }
+        return gone.count == 1 ? .departed(gone[0]) : nil
     }
 
     private mutating func takeLate(_ message: LateMessage) -> Bool {

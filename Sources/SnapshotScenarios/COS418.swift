@@ -19,6 +19,7 @@ public struct COS418 {
     /// Why a run could not be carried out, in a sentence that names the file and line where there is one.
     public struct Fault: Error, Hashable, CustomStringConvertible {
         public let message: String
+        public init(message: String) { self.message = message }
         public var description: String { message }
     }
 

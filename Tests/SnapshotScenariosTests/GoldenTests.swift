@@ -49,4 +49,49 @@ import Testing
             print("\(golden.name): \(golden.snapshots.count) snapshots as they should be")
         }
     }
+
+    @Test("the golden runs of the tree, worked out by hand, give their snapshots word for word")
+    func own() throws {
+        let cases = try SharedData.cases(in: SharedData.tree)
+        #expect(cases.count == 2)
+        for golden in cases {
+            let delays = try SharedData.text("delays.txt", in: SharedData.tree)
+            let snapshots = try COS418.run(topology: golden.topology, events: golden.events, delays: delays)
+            #expect(snapshots == golden.snapshots)
+        }
+    }
+
+    @Test("whatever is drawn, no snapshot of a run gains or loses a token")
+    func conserved() throws {
+        for golden in try SharedData.cases(in: SharedData.tree) {
+            for delays in ["4", "0 4", "3 0 1", "1 2 3 4 0 0"] {
+                let snapshots = try COS418.run(
+                    topology: golden.topology, events: golden.events, delays: delays)
+                for snapshot in snapshots {
+                    #expect(try Snap(snapshot).total == (golden.name.hasPrefix("2") ? 6 : 9))
+                }
+            }
+        }
+    }
+
+    @Test("a file that cannot be carried out is refused with the line at fault")
+    func faults() {
+        let top = "2\nA 1\nB 0\nA B\n"
+        let faults: [(String, String, String, String)] = [
+            (top, "send A B 2", "0", "events line 1: A has 1 tokens and cannot send 2"),
+            (top, "\nsend B A 0", "0", "events line 2: there is no link from B to A"),
+            (top, "snapshot C", "0", "events line 1: there is no server C"),
+            (top, "tock", "0", "events line 1: write send A B n, snapshot A or tick [n]"),
+            (top, "tick", "", "delays: there are none"),
+            ("2\nA 1\n", "tick", "0", "topology: the first line says how many servers follow"),
+        ]
+        for (topology, events, delays, message) in faults {
+            #expect(throws: COS418.Fault(message: message)) {
+                try COS418.run(topology: topology, events: events, delays: delays)
+            }
+        }
+        #expect(throws: COS418.Fault.self) {
+            try COS418.run(topology: top, events: "snapshot B", delays: "0")
+        }
+    }
 }
