@@ -7,8 +7,8 @@ let p1 = ProcessID(1)
 let p2 = ProcessID(2)
 let p3 = ProcessID(3)
 
-/// A core with what it wanted since it was asked last.
-struct Driven<Core: SnapshotCore> {
+/// A core with a clock. A reference, so that an expectation can drive it.
+final class Driven<Core: SnapshotCore> {
     var core: Core
     var now: UInt64 = 0
 
@@ -20,7 +20,7 @@ struct Driven<Core: SnapshotCore> {
             SnapshotSettings(process: process, topology: topology, collection: collection, limits: limits))
     }
 
-    mutating func step(_ input: Core.Input) -> [Core.Output] {
+    func step(_ input: Core.Input) -> [Core.Output] {
         now += 1
         var outputs: [Core.Output] = []
         core.step(input, at: Instant(nanoseconds: now), into: &outputs)
@@ -40,7 +40,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("who starts records its state first, then sends a marker through every channel")
     func start() {
-        var driven = Driven<ChandyLamport>(p1)
+        let driven = Driven<ChandyLamport>(p1)
         #expect(driven.core.nextID == id)
         let outputs = driven.step(.snapshotRequested(id))
         #expect(outputs == [.recordState(id), .send(.marker(id), to: p2), .send(.marker(id), to: p3)])
@@ -49,7 +49,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("the first marker makes a process record, and the channel that it came through is empty")
     func firstMarker() {
-        var driven = Driven<ChandyLamport>(p2, of: .complete([p1, p2]))
+        let driven = Driven<ChandyLamport>(p2, of: .complete([p1, p2]))
         let outputs = driven.step(.received(.marker(id), from: p1))
         #expect(outputs == [.recordState(id), .send(.marker(id), to: p1)])
         let piece = pieces(driven.step(.stateRecorded(id, Payload("s"))))
@@ -58,7 +58,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("what comes between recording and a channel's marker is the channel's state, in order of receipt")
     func channelState() {
-        var driven = Driven<ChandyLamport>(p1)
+        let driven = Driven<ChandyLamport>(p1)
         _ = driven.step(.received(.application(Payload("before")), from: p2))
         _ = driven.step(.snapshotRequested(id))
         _ = driven.step(.stateRecorded(id, Payload("s")))
@@ -76,7 +76,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("a message that is sent goes into the channel after the markers of what was recorded before it")
     func sends() {
-        var driven = Driven<ChandyLamport>(p1)
+        let driven = Driven<ChandyLamport>(p1)
         var outputs = driven.step(.snapshotRequested(id))
         outputs += driven.step(.sent(Payload("m"), to: p2))
         #expect(outputs.last == .send(.application(Payload("m")), to: p2))
@@ -86,7 +86,7 @@ struct Driven<Core: SnapshotCore> {
     @Test("snapshots with different names record independently of each other")
     func concurrent() {
         let other = SnapshotID(initiator: p2, sequence: 1)
-        var driven = Driven<ChandyLamport>(p1, of: .complete([p1, p2]))
+        let driven = Driven<ChandyLamport>(p1, of: .complete([p1, p2]))
         _ = driven.step(.snapshotRequested(id))
         _ = driven.step(.stateRecorded(id, Payload("s1")))
         _ = driven.step(.received(.application(Payload("m")), from: p2))
@@ -99,7 +99,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("several may start the same snapshot: a marker then only closes its channel")
     func sameSnapshot() {
-        var driven = Driven<ChandyLamport>(p2, of: .complete([p1, p2]))
+        let driven = Driven<ChandyLamport>(p2, of: .complete([p1, p2]))
         _ = driven.step(.snapshotRequested(id))
         _ = driven.step(.stateRecorded(id, Payload("s")))
         let piece = pieces(driven.step(.received(.marker(id), from: p1)))
@@ -108,7 +108,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("a process that departs aborts what is under way, by name, and its late marker starts nothing")
     func departure() {
-        var driven = Driven<ChandyLamport>(p1)
+        let driven = Driven<ChandyLamport>(p1)
         _ = driven.step(.snapshotRequested(id))
         let report = SnapshotReport(id: id, .aborted(.departed(p3)))
         #expect(driven.step(.departed(p3)) == [.publish(report)])
@@ -119,7 +119,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("past the limit a request is refused, and a marker aborts its snapshot naming who was too busy")
     func concurrencyLimit() {
-        var driven = Driven<ChandyLamport>(p1, limits: SnapshotLimits(concurrentSnapshots: 1))
+        let driven = Driven<ChandyLamport>(p1, limits: SnapshotLimits(concurrentSnapshots: 1))
         _ = driven.step(.snapshotRequested(id))
         let next = driven.core.nextID
         #expect(driven.step(.snapshotRequested(next)) == [.refuse(next, .tooManySnapshots)])
@@ -131,7 +131,7 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("a channel that holds more than may be recorded aborts the snapshot, and the message is delivered")
     func byteLimit() {
-        var driven = Driven<ChandyLamport>(p1, limits: SnapshotLimits(recordedBytesPerChannel: 40))
+        let driven = Driven<ChandyLamport>(p1, limits: SnapshotLimits(recordedBytesPerChannel: 40))
         _ = driven.step(.snapshotRequested(id))
         let long = Payload(String(repeating: "x", count: 9))
         let report = SnapshotReport(id: id, .aborted(.channelTooLong(ChannelID(from: p2, to: p1))))
@@ -144,8 +144,8 @@ struct Driven<Core: SnapshotCore> {
 
     @Test("two processes that collect by flooding both learn the whole, and when it was complete")
     func flooding() {
-        var a = Driven<ChandyLamport>(p1, of: .complete([p1, p2]), collection: .flooding)
-        var b = Driven<ChandyLamport>(p2, of: .complete([p1, p2]), collection: .flooding)
+        let a = Driven<ChandyLamport>(p1, of: .complete([p1, p2]), collection: .flooding)
+        let b = Driven<ChandyLamport>(p2, of: .complete([p1, p2]), collection: .flooding)
         _ = a.step(.snapshotRequested(id))
         _ = a.step(.stateRecorded(id, Payload("s1")))
         _ = b.step(.received(.marker(id), from: p1))
@@ -168,7 +168,7 @@ struct Driven<Core: SnapshotCore> {
     @Test("where some process cannot be reached a snapshot is refused instead of never ending")
     func notStronglyConnected() {
         let topology = SnapshotTopology(processes: [p1, p2], channels: [ChannelID(from: p1, to: p2)])
-        var driven = Driven<ChandyLamport>(p1, of: topology, collection: .flooding)
+        let driven = Driven<ChandyLamport>(p1, of: topology, collection: .flooding)
         #expect(driven.step(.snapshotRequested(id)) == [.refuse(id, .notStronglyConnected)])
     }
 }
