@@ -54,6 +54,8 @@ struct SimulatedRun<Core: SnapshotCore, Application: SnapshotApplication> where 
     var ended: [(process: ProcessID, id: SnapshotID, end: End)] = []
     private var assemblies: [SnapshotAssembly] = []
     private(set) var departed: ProcessID?
+    /// Reports so far, where the deliberate error drops the counts.
+    private var uncounted: [(id: SnapshotID, isPiece: Bool)] = []
 
     enum End: Hashable {
         case complete(RecordedSnapshot)
@@ -168,16 +170,31 @@ struct SimulatedRun<Core: SnapshotCore, Application: SnapshotApplication> where 
     private mutating func onPublished(_ report: SnapshotReport) {
         guard let index = assemblies.firstIndex(where: { $0.id == report.id }) else { return }
         var report = report
-        if options.flaw == .dropsWhiteCounts, case .piece(var piece) = report.content {
-            piece.whiteSent = []
-            piece.whiteReceived = []
-            report.content = .piece(piece)
-        }
+        if options.flaw == .dropsWhiteCounts { dropCounts(from: &report) }
         let was = assemblies[index].isComplete
         _ = assemblies[index].take(report)
         guard !was, let snapshot = assemblies[index].snapshot(completedAt: cluster.now) else { return }
         for (process, id) in asked where id == report.id {
             ended.append((process, id, .complete(snapshot)))
+        }
+    }
+
+    /// A collector without counts takes a snapshot for complete as soon as every process has recorded, with the
+    /// late messages that happen to be in by then.
+    private mutating func dropCounts(from report: inout SnapshotReport) {
+        switch report.content {
+        case .late: uncounted.append((report.id, isPiece: false))
+        case .piece(var piece):
+            uncounted.append((report.id, isPiece: true))
+            let (known, id) = (uncounted, report.id)
+            let isLast = known.count { $0.id == id && $0.isPiece } == topology.processes.count
+            let late = known.count { $0.id == id && !$0.isPiece }
+            piece.whiteReceived = []
+            piece.whiteSent = piece.whiteSent.prefix(isLast ? 1 : 0).map {
+                ChannelCount(channel: $0.channel, count: UInt64(late))
+            }
+            report.content = .piece(piece)
+        case .aborted: break
         }
     }
 }
