@@ -42,10 +42,10 @@ public struct SnapshotAssembly: Hashable, Sendable {
         pieces.insert(piece, at: index)
         // A piece that leaves out a channel would silently lose what was in it.
         let expected = topology.sources(of: piece.process)
-        if piece.sources != expected {
-            abortion = Self.departed(expected, piece.sources) ?? .topologyDiffers(at: piece.process)
-        } else if !topology.contains(piece.process) {
+        if !topology.contains(piece.process) {
             abortion = .departed(piece.process)
+        } else if piece.sources != expected {
+            abortion = Self.departed(expected, piece.sources) ?? .topologyDiffers(at: piece.process)
         }
         return true
     }

@@ -156,7 +156,13 @@ struct SimulatedRun<Core: SnapshotCore, Application: SnapshotApplication> where 
         case .happened(let event): events.append(event)
         case .requested(let id):
             asked.append((process, id))
-            if options.collection == .byHost, !assemblies.contains(where: { $0.id == id }) {
+            guard options.collection == .byHost else { return }
+            if let assembly = assemblies.first(where: { $0.id == id }) {
+                // Who asks when all is in is told at once.
+                if let snapshot = assembly.snapshot(completedAt: cluster.now) {
+                    ended.append((process, id, .complete(snapshot)))
+                }
+            } else {
                 assemblies.append(SnapshotAssembly(id, topology: topology))
             }
         case .published(let report): onPublished(report)
