@@ -10,6 +10,9 @@ nonisolated(unsafe) private var runtimeHandler: __sighandler_t?
 @main enum Simulate {
 
     static func main() {
+        if CommandLine.arguments.dropFirst().first == "snapshots" {
+            exit(SnapshotRuns.run(Array(CommandLine.arguments.dropFirst(2)), say: say))
+        }
         guard let options = options(from: Array(CommandLine.arguments.dropFirst())) else {
             say(
                 "usage: simulate [--seed N | --seeds COUNT --from N] [--processes N] [--trace] [--keep-going] "
