@@ -1,10 +1,13 @@
+/// Why a search ended before it had seen everything.
+public enum CheckBound: String, Error, Sendable {
+    case memory, states, depth
+    /// Random walks prove nothing by ending.
+    case walks
+}
+
 /// What a check found.
 public struct CheckResult<M: Model>: Sendable {
-    public enum Bound: String, Sendable {
-        case memory, states, depth
-        /// Random walks prove nothing by ending.
-        case walks
-    }
+    public typealias Bound = CheckBound
 
     public enum Verdict: Sendable, Equatable {
         /// Every reachable state, and with liveness every fair run, keeps every property.

@@ -108,11 +108,12 @@
         let growth = zip(shards, capacities).reduce(0) { sum, pair in
             sum + max(0, pair.1 - pair.0.table.capacity) * pair.0.table.bytesPerSlot
         }
-        result.bytes = max(result.bytes, bytesNow + growth)
-        guard memory.allows(bytesNow + growth) else {
+        let bytes = bytesNow + growth
+        guard memory.allows(bytes) else {
             result.verdict = .boundReached(.memory)
             return false
         }
+        result.bytes = max(result.bytes, bytes)
         let properties = properties
         pool.run(shards.count) { index in
             let shard = shards[index]

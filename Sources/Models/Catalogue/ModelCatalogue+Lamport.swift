@@ -46,7 +46,8 @@ extension ModelCatalogue {
         name: "two-phase-commit", summary: "Gray and Lamport's TwoPhase.tla: one transaction",
         parameters: [
             Parameter(
-                "resource-managers", "resource managers", 1...TwoPhaseCommit.mostResourceManagers, standard: 3)
+                "resource-managers", "resource managers", 1...TwoPhaseCommit.mostResourceManagers, standard: 3
+            )
         ]
     ) { (values) throws(CatalogueError) in
         CheckableModel(

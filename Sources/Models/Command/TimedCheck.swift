@@ -59,7 +59,8 @@ struct TimedCheck {
         fields.append(
             (
                 "parameters",
-                "{" + model.values.all.map { "\(JSONText.string($0.name)): \($0.value)" }
+                "{"
+                    + model.values.all.map { "\(JSONText.string($0.name)): \($0.value)" }
                     .joined(separator: ", ") + "}"
             ))
         fields.append(("verdict", JSONText.string(verdictWord)))

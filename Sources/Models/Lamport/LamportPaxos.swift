@@ -189,12 +189,17 @@ struct LamportPaxos<Packed: PackedState & Fingerprinted>: Model {
     }
 
     func describe(_ state: Packed) -> String {
-        (0..<size.ballots).filter { begun(state, $0) || value(state, $0) > 0 }.map { b in
+        if state == 0 { return "no ballot has begun" }
+        return (0..<size.ballots).filter { begun(state, $0) || value(state, $0) > 0 }.map { b in
             let proposed = value(state, b)
             let promised = (0..<size.acceptors).filter { report(state, $0, b) > 0 }.map { "a\($0 + 1)" }
+                .joined(separator: ", ")
             let voted = (0..<size.acceptors).filter { votes(state, b) & 1 << $0 != 0 }.map { "a\($0 + 1)" }
-            return "ballot \(b): promised by \(promised), "
-                + (proposed == 0 ? "nothing proposed" : "v\(proposed) proposed, voted for by \(voted)")
+                .joined(separator: ", ")
+            return "ballot \(b): promised by \(promised.isEmpty ? "nobody" : promised), "
+                + (proposed == 0
+                    ? "nothing proposed"
+                    : "v\(proposed) proposed, voted for by \(voted.isEmpty ? "nobody" : voted)")
         }.joined(separator: "; ")
     }
 }

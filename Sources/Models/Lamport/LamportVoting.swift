@@ -62,7 +62,8 @@ struct LamportVoting<Packed: PackedState & Fingerprinted>: Model {
         var safe = 0
         for voted in -1..<b {
             var here = 0
-            for a in 0..<size.acceptors where maxBallot(state, a) >= b && lastVote(state, a, below: b) == voted {
+            for a in 0..<size.acceptors
+            where maxBallot(state, a) >= b && lastVote(state, a, below: b) == voted {
                 here += 1
             }
             reporting += here
