@@ -71,7 +71,8 @@ struct StateGraph<M: Model> {
         }
     }
 
-    private func keepBounds(_ options: CheckOptions, _ memory: MemoryMeter, _ current: Int) throws(CheckBound) {
+    private func keepBounds(_ options: CheckOptions, _ memory: MemoryMeter, _ current: Int) throws(CheckBound)
+    {
         if let limit = options.statesLimit, states.count > limit { throw CheckBound.states }
         guard current & 0xFFF == 0 else { return }
         guard memory.allows(bytes) else { throw CheckBound.memory }
