@@ -10,7 +10,7 @@ extension BreadthFirstSearch {
             return
         }
         for (number, property) in properties where property.kind == .sometimes {
-            if let witness = shards.lazy.compactMap({ $0.witnesses[number] }).first {
+            if let witness = witnesses[number] {
                 let trace = trace(to: witness)
                 result.witnesses.append(.init(property: property.name, kind: .sometimes, trace: trace))
             } else if result.verdict == .holds {

@@ -12,6 +12,8 @@
     @usableFromInline let expansions: [Expansion<M>]
     @usableFromInline let pool: WorkerPool
     @usableFromInline var result = CheckResult<M>(.holds)
+    /// By number of the property: where a `sometimes` holds on a shortest path.
+    @usableFromInline var witnesses: [Candidate<M>?]
     @usableFromInline let memory: MemoryMeter
 
     @inlinable static var piecesPerBatch: Int { 32 }
@@ -35,6 +37,7 @@
         let properties = model.properties
         self.properties = properties.enumerated().filter { !$0.element.isLiveness }
             .map { ($0.offset, $0.element) }
+        witnesses = Array(repeating: nil, count: properties.count)
         shards = (0..<Shard<M>.count).map { _ in
             Shard(keepsStates: options.keepsStates, properties: properties.count)
         }
@@ -131,6 +134,9 @@
             expansion.transitions = 0
         }
         result.distinctStates = shards.reduce(0) { $0 + $1.table.count }
+        for number in witnesses.indices where witnesses[number] == nil {
+            witnesses[number] = shards.lazy.compactMap { $0.witnesses[number] }.first
+        }
         if shards.contains(where: { $0.violation != nil }) { return false }
         if let limit = options.statesLimit, result.distinctStates > limit {
             result.verdict = .boundReached(.states)

@@ -34,7 +34,7 @@ public struct CheckReport: Sendable {
     public let depth: Int
     public let bytes: Int
     public let bytesPerState: Double
-    /// The counterexample, a line or two a step; empty when there is none.
+    /// The counterexample, an element of two lines a step; empty when there is none.
     public let trace: [String]
     /// The names of the properties.
     public let properties: [String]
