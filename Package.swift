@@ -51,25 +51,29 @@ let floors: [Floor] = [
         external: [nio, nioPosix, nioHTTP1, protobuf]),
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
+    Floor(level: 0, name: "ModelChecking", uses: ["Automata"], core: true),
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
         uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation"], core: true),
     Floor(
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], core: true),
+    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "ModelChecking"], core: true),
 ]
 
-/// L7: the commands. `synod` composes everything; `simulate` needs no network stack.
+/// L7: the commands. `synod` composes everything; `simulate` and `check` need no network stack.
 let command = Floor(
     level: 7, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Simulation", "ReplicaSimulation", "CLinux",
+        "EtcdDialect", "Simulation", "ReplicaSimulation", "Models", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
 let simulate = Floor(
     level: 7, name: "simulate", uses: ["ReplicaSimulation", "SnapshotScenarios", "Simulation"], core: true)
+
+let modelCheck = Floor(level: 7, name: "check", uses: ["Models"], core: true)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
@@ -89,6 +93,8 @@ let tests: [Floor] = [
     Floor(
         level: 7, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], core: true),
+    Floor(level: 7, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], core: true),
+    Floor(level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "Automata"], core: true),
     Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 7, name: "RuntimeTests",
@@ -173,7 +179,9 @@ let package = Package(
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),
+        .library(name: "ModelChecking", targets: ["ModelChecking"]),
         .executable(name: "simulate", targets: ["simulate"]),
+        .executable(name: "check", targets: ["check"]),
     ]
         + (coreOnly
             ? []
@@ -188,7 +196,7 @@ let package = Package(
         ],
     targets: floors.filter { $0.core || !coreOnly }.map(target)
         + tests.filter { $0.core || !coreOnly }.map(testTarget)
-        + [executableTarget(simulate), systemCalls]
+        + [executableTarget(simulate), executableTarget(modelCheck), systemCalls]
         + (coreOnly
             ? []
             : systemLibraries + testSupport.map(testSupportTarget) + [executableTarget(command)])

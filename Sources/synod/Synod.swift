@@ -7,7 +7,9 @@ struct Synod: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synod",
         abstract: "A replicated store that etcd clients use.",
-        subcommands: [Serve.self, Cluster.self, SimulateCommand.self, Flags.self, Version.self])
+        subcommands: [
+            Serve.self, Cluster.self, SimulateCommand.self, CheckCommand.self, Flags.self, Version.self,
+        ])
 
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
@@ -19,6 +21,7 @@ struct Synod: ParsableCommand {
             arguments.removeFirst()
             ServeCommand(personality: .synod).run(arguments)
         }
+        if arguments.first == "check" { CheckCommand.run(Array(arguments.dropFirst())) }
         main(arguments)
     }
 

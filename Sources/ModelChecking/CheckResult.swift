@@ -1,0 +1,85 @@
+/// Why a search ended before it had seen everything.
+public enum CheckBound: String, Error, Sendable {
+    case memory, states, depth
+    /// Random walks prove nothing by ending.
+    case walks
+}
+
+/// What a check found.
+public struct CheckResult<M: Model>: Sendable {
+    public typealias Bound = CheckBound
+
+    public enum Verdict: Sendable, Equatable {
+        /// Every reachable state, and with liveness every fair run, keeps every property.
+        case holds
+        case violated
+        /// Nothing was found before a bound ended the search.
+        case boundReached(Bound)
+    }
+
+    public struct Counterexample: Sendable {
+        public let property: String
+        public let kind: Property<M.State>.Kind
+        /// Empty for a `sometimes`: that there is no such state has no witness.
+        public let trace: Trace<M>
+    }
+
+    public var verdict: Verdict
+    public var distinctStates = 0
+    /// States that actions led to, known or not.
+    public var transitions = 0
+    /// States on the longest of the shortest paths from an initial state, which itself has depth 1.
+    public var depth = 0
+    /// The most bytes that tables, states and buffers took together.
+    public var bytes = 0
+    public var counterexample: Counterexample?
+    /// For each `sometimes` that holds, a path to a state in which it does.
+    public var witnesses: [Counterexample] = []
+
+    @inlinable init(_ verdict: Verdict) { self.verdict = verdict }
+
+    public var bytesPerState: Double { distinctStates == 0 ? 0 : Double(bytes) / Double(distinctStates) }
+}
+
+/// A run: states, and the actions between them.
+public struct Trace<M: Model>: Sendable {
+    public struct Step: Sendable {
+        /// `nil` at the start.
+        public let action: M.Action?
+        public let state: M.State
+
+        @inlinable init(action: M.Action?, state: M.State) {
+            self.action = action
+            self.state = state
+        }
+    }
+
+    public var steps: [Step]
+    /// Of a lasso: the index of the state that the last step comes back to. The steps after it are the
+    /// cycle; when it is the last state itself, the run stops there.
+    public var cycleStart: Int?
+
+    @inlinable init(_ steps: [Step] = [], cycleStart: Int? = nil) {
+        self.steps = steps
+        self.cycleStart = cycleStart
+    }
+
+    public var states: [M.State] { steps.map(\.state) }
+    public var actions: [M.Action] { steps.compactMap(\.action) }
+
+    /// One line a step, in the model's words.
+    public func lines(_ model: M) -> [String] {
+        var lines: [String] = []
+        for (index, step) in steps.enumerated() {
+            let action = step.action.map { model.describe($0, in: steps[index - 1].state) } ?? "initially"
+            lines.append("\(index + 1). \(action)\n      \(model.describe(step.state))")
+        }
+        if let cycleStart {
+            lines.append(
+                cycleStart == steps.count - 1
+                    ? "and nothing happens any more"
+                    : "and again from \(cycleStart + 1), for ever")
+        }
+        return lines
+    }
+}

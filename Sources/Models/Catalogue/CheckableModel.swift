@@ -1,0 +1,57 @@
+import ModelChecking
+
+/// A model of the catalogue, whatever its states are.
+public struct CheckableModel: Sendable {
+    public let name: String
+    let values: ParameterValues
+    private let check: @Sendable (CheckOptions) -> CheckReport
+
+    init<M: Model>(_ model: M, _ name: String, _ values: ParameterValues) {
+        self.name = name
+        self.values = values
+        check = { options in CheckReport(Checker(model, options).run(), of: model) }
+    }
+
+    /// As it would be asked for on the command line.
+    public var title: String { values.text.isEmpty ? name : "\(name) \(values.text)" }
+
+    /// Checks it and says what came of it.
+    public func run(_ options: CheckOptions = CheckOptions()) -> CheckReport { check(options) }
+}
+
+/// What a check found, in words.
+public struct CheckReport: Sendable {
+    public enum Verdict: Sendable, Hashable {
+        case holds
+        /// The name of the property.
+        case violated(String)
+        case boundReached(String)
+    }
+
+    public let verdict: Verdict
+    public let distinctStates: Int
+    public let transitions: Int
+    public let depth: Int
+    public let bytes: Int
+    public let bytesPerState: Double
+    /// The counterexample, an element of two lines a step; empty when there is none.
+    public let trace: [String]
+    /// The names of the properties.
+    public let properties: [String]
+
+    init<M: Model>(_ result: CheckResult<M>, of model: M) {
+        verdict =
+            switch result.verdict {
+            case .holds: .holds
+            case .violated: .violated(result.counterexample?.property ?? "")
+            case .boundReached(let bound): .boundReached(bound.rawValue)
+            }
+        distinctStates = result.distinctStates
+        transitions = result.transitions
+        depth = result.depth
+        bytes = result.bytes
+        bytesPerState = result.bytesPerState
+        trace = result.counterexample?.trace.lines(model) ?? []
+        properties = model.properties.map(\.name)
+    }
+}

@@ -1,0 +1,139 @@
+import ModelChecking
+import Synchronization
+
+/// A check together with the time it took, and how both are written.
+struct TimedCheck {
+    let model: CheckableModel
+    let report: CheckReport
+    let seconds: Double
+    private let workers: Int
+
+    init(_ model: CheckableModel, _ options: CheckOptions, showsProgress: Bool = false) {
+        self.model = model
+        workers = options.workers
+        let clock = ContinuousClock()
+        let start = clock.now
+        var options = options
+        if showsProgress {
+            let line = ProgressLine(start: start)
+            options.progress = { line.show($0) }
+            report = model.run(options)
+            line.clear()
+        } else {
+            report = model.run(options)
+        }
+        seconds = (clock.now - start) / .seconds(1)
+    }
+
+    var statesPerSecond: Double { Double(report.distinctStates) / max(seconds, 1e-9) }
+
+    var verdictWord: String {
+        switch report.verdict {
+        case .holds: "holds"
+        case .violated: "violated"
+        case .boundReached: "bound-reached"
+        }
+    }
+
+    var lines: [String] {
+        var lines: [String] = []
+        switch report.verdict {
+        case .holds: lines.append("\(model.title): \(report.properties.joined(separator: ", ")) hold")
+        case .violated(let property):
+            lines.append("\(model.title): \"\(property)\" is violated")
+            lines += report.trace.isEmpty ? ["no reachable state is such"] : report.trace
+        case .boundReached(let bound):
+            lines.append("\(model.title): nothing found before the bound on \(bound) was reached")
+        }
+        let numbers = [
+            "\(report.distinctStates) distinct states", "\(report.transitions) transitions",
+            "depth \(report.depth)", "\(rounded(seconds, 2)) s",
+            "\(Int(statesPerSecond)) states/s with \(workers) workers",
+            "\(rounded(report.bytesPerState, 1)) bytes/state",
+        ]
+        return lines + [numbers.joined(separator: ", ")]
+    }
+
+    var json: String {
+        var fields = [("model", JSONText.string(model.name))]
+        fields.append(
+            (
+                "parameters",
+                "{"
+                    + model.values.all.map { "\(JSONText.string($0.name)): \($0.value)" }
+                    .joined(separator: ", ") + "}"
+            ))
+        fields.append(("verdict", JSONText.string(verdictWord)))
+        switch report.verdict {
+        case .holds: break
+        case .violated(let property): fields.append(("property", JSONText.string(property)))
+        case .boundReached(let bound): fields.append(("bound", JSONText.string(bound)))
+        }
+        fields += [
+            ("distinctStates", "\(report.distinctStates)"), ("transitions", "\(report.transitions)"),
+            ("depth", "\(report.depth)"), ("seconds", rounded(seconds, 6)),
+            ("statesPerSecond", "\(Int(statesPerSecond))"), ("workers", "\(workers)"),
+            ("bytes", "\(report.bytes)"), ("bytesPerState", rounded(report.bytesPerState, 1)),
+            ("properties", "[" + report.properties.map(JSONText.string).joined(separator: ", ") + "]"),
+        ]
+        if !report.trace.isEmpty {
+            fields.append(("trace", "[" + report.trace.map(JSONText.string).joined(separator: ", ") + "]"))
+        }
+        return "{" + fields.map { "\(JSONText.string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
+    }
+
+    private func rounded(_ value: Double, _ digits: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        return "\((value * scale).rounded() / scale)"
+    }
+}
+
+enum JSONText {
+    static func string(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 32:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+/// One line that is written over while a search runs: twice a second on a terminal, and a line of its own
+/// every ten seconds elsewhere.
+final class ProgressLine: Sendable {
+    private struct Last {
+        var states = 0
+        var at: ContinuousClock.Instant
+    }
+    private let last: Mutex<Last>
+    private let isTerminal = Terminal.isThere
+
+    init(start: ContinuousClock.Instant) { last = Mutex(Last(at: start)) }
+
+    func show(_ progress: CheckProgress) {
+        last.withLock { last in
+            let now = ContinuousClock.now
+            let elapsed = (now - last.at) / .seconds(1)
+            guard elapsed >= (isTerminal ? 0.5 : 10) else { return }
+            let rate = Int(Double(progress.distinctStates - last.states) / elapsed)
+            last = Last(states: progress.distinctStates, at: now)
+            let text =
+                "\(progress.distinctStates) states, \(rate) states/s, depth \(progress.depth), "
+                + "\(progress.queued) queued, \(progress.bytes >> 20) MiB"
+            if isTerminal { Terminal.replaceLine(text) } else { Terminal.complain(text) }
+        }
+    }
+
+    func clear() {
+        if isTerminal { Terminal.replaceLine("") }
+    }
+}

@@ -1,0 +1,38 @@
+import Models
+import Testing
+
+@Suite("Check command") struct CommandTests {
+    private func run(_ line: String) -> (code: Int32, text: String) {
+        var lines: [String] = []
+        let code = CheckProgram { lines.append($0) }.run(line.split(separator: " ").map(String.init))
+        return (code, lines.joined(separator: "\n"))
+    }
+
+    @Test("the exit code says whether all holds, something is violated or a bound was reached")
+    func exitCodes() {
+        #expect(run("lamport-paxos --acceptors 3 --values 2 --max-ballot 0").code == 0)
+        #expect(run("lamport-paxos --max-ballot=1 --quorum-size 1 --quiet").code == 1)
+        #expect(run("two-phase-commit --resource-managers 5 --max-states 100").code == 3)
+        #expect(run("two-phase-commit --resource-managers 9 --memory 1M").code == 3)
+    }
+
+    @Test(
+        "a wrong command line has exit code 2",
+        arguments: [
+            "", "paxos", "lamport-paxos --servers 3", "lamport-paxos --acceptors", "actor-paxos --servers 9",
+            "lamport-paxos --acceptors three", "lamport-paxos x", "two-phase-commit --memory 4Q",
+            "lamport-paxos --quorum-size 4",
+        ])
+    func usage(line: String) { #expect(run(line).code == 2) }
+
+    @Test("JSON has the numbers and the verdict")
+    func json() {
+        let (code, text) = run("lamport-voting --acceptors 3 --values 2 --max-ballot 2 --json --workers 2")
+        #expect(code == 0)
+        for part in [
+            "\"verdict\": \"holds\"", "\"distinctStates\": 6752", "\"depth\": 16", "\"statesPerSecond\": ",
+            "\"workers\": 2",
+        ] { #expect(text.contains(part), "\(text)") }
+        #expect(text.split(separator: "\n").count == 1)
+    }
+}
