@@ -33,7 +33,7 @@ import Testing
         #expect(outcome.completeStates > 0)
     }
 
-    /// TLC says 6 and 7: it names the layer that it was about to write, one past the states of the run.
+    /// The numbers count the states of the run, its first one included.
     @Test(
         "where messages overtake each other a snapshot is refuted, by a shortest run",
         arguments: [
