@@ -15,6 +15,6 @@ struct CheckCommand: ParsableCommand {
     func run() { Self.run(arguments) }
 
     static func run(_ arguments: [String]) -> Never {
-        exit(CheckProgram { print($0) }.run(arguments))
+        Glibc.exit(CheckProgram { print($0) }.run(arguments))
     }
 }

@@ -22,7 +22,17 @@ struct Synod: ParsableCommand {
             ServeCommand(personality: .synod).run(arguments)
         }
         if arguments.first == "check" { CheckCommand.run(Array(arguments.dropFirst())) }
-        main(arguments)
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch let error where exitCode(for: error) == .validationFailure {
+            // The library would end with 64, which no other command of this kind does.
+            let text = fullMessage(for: error) + "\n"
+            _ = write(STDERR_FILENO, text, text.utf8.count)
+            Glibc.exit(2)
+        } catch {
+            exit(withError: error)
+        }
     }
 
     /// Listed here for the help; `main` has taken its arguments before they come here.
