@@ -23,15 +23,17 @@ test:
 	@scripts/bootstrap test
 	@scripts/test
 
-# The cores alone, without a network stack or a C library.
+# The cores alone, without a network stack or a C library. A module is compiled as a whole, which from cold
+# takes a quarter less time than file by file.
+CORE_FLAGS = -Xswiftc -wmo -Xswiftc -num-threads -Xswiftc 1
 core:
-	SYNOD_CORE=1 swift test --scratch-path .build-core
+	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS)
 
 # Form, warnings and floors.
 check: bootstrap
 	swift format lint --strict --recursive $(FORMATTED)
 	SYNOD_STRICT=1 swift build --build-tests
-	SYNOD_CORE=1 swift test --scratch-path .build-core --filter ArchitectureTests
+	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS) --filter ArchitectureTests
 
 # SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed.
 SEEDS ?= 2000
