@@ -1,8 +1,8 @@
-# run | test | core | check | simulate | bench | format | docs; also faults, and what they build on.
+# run | test | core | lab | check | simulate | bench | format | docs; also faults, and what they build on.
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core check simulate bench faults format docs bootstrap release
+.PHONY: run test core lab check simulate bench faults format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
@@ -29,6 +29,10 @@ CORE_FLAGS = -Xswiftc -wmo -Xswiftc -num-threads -Xswiftc 1
 core:
 	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS)
 
+# The cores and what studies them: models, scenarios, checkers.
+lab:
+	SYNOD_LAB=1 swift test --scratch-path .build-lab $(CORE_FLAGS)
+
 # Form, warnings and floors.
 check: bootstrap
 	swift format lint --strict --recursive $(FORMATTED)
@@ -39,9 +43,9 @@ check: bootstrap
 SEEDS ?= 2000
 FROM ?= 1
 simulate:
-	SYNOD_CORE=1 swift build -c release --scratch-path .build-core --product simulate
-	.build-core/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 3
-	.build-core/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 5
+	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product simulate
+	.build-lab/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 3
+	.build-lab/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 5
 
 # The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
 bench: release

@@ -5,9 +5,22 @@ import PackageDescription
 // tools that stand beside the house); `check()` below refuses the package when one does not, and
 // `Tests/ArchitectureTests` holds every `import` against the same table.
 
-/// `SYNOD_CORE=1` leaves out everything that needs a network stack or a C library, so that the cores
-/// build and test in seconds (`make core`).
-let coreOnly = Context.environment["SYNOD_CORE"] != nil
+/// How much of the house a build takes.
+enum Part: Int {
+    /// What runs in the server and needs neither a network stack nor a C library, and the tools that its tests
+    /// need: `SYNOD_CORE=1`, `make core`.
+    case core
+    /// Also what studies the cores: models, scenarios, checkers and their commands: `SYNOD_LAB=1`, `make lab`.
+    case lab
+    /// Everything.
+    case server
+}
+
+let part: Part =
+    Context.environment["SYNOD_CORE"] != nil
+    ? .core : Context.environment["SYNOD_LAB"] != nil ? .lab : .server
+
+func isBuilt(_ floor: Floor) -> Bool { floor.part.rawValue <= part.rawValue }
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -22,21 +35,21 @@ struct Floor {
     let name: String
     var uses: [String] = []
     var external: [Target.Dependency] = []
-    var core = false
+    var part = Part.server
 }
 
 let floors: [Floor] = [
     // L0 vocabulary
-    Floor(level: 0, name: "Automata", core: true),
-    Floor(level: 0, name: "LogicalTime", uses: ["Automata"], core: true),
+    Floor(level: 0, name: "Automata", part: .core),
+    Floor(level: 0, name: "LogicalTime", uses: ["Automata"], part: .core),
     // L1 protocols
-    Floor(level: 1, name: "Paxos", uses: ["Automata"], core: true),
-    Floor(level: 1, name: "GlobalSnapshot", uses: ["Automata", "LogicalTime"], core: true),
+    Floor(level: 1, name: "Paxos", uses: ["Automata"], part: .core),
+    Floor(level: 1, name: "GlobalSnapshot", uses: ["Automata", "LogicalTime"], part: .core),
     // L2 replicated
-    Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], core: true),
-    Floor(level: 2, name: "Coordination", uses: ["Automata"], core: true),
+    Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
+    Floor(level: 2, name: "Coordination", uses: ["Automata"], part: .core),
     // L3 durability
-    Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], core: true),
+    Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], part: .core),
     Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB"]),
     // L4 runtime
     Floor(
@@ -50,15 +63,16 @@ let floors: [Floor] = [
         level: 5, name: "EtcdDialect", uses: ["Coordination", "GRPC", "EtcdProtobuf", "CCrypto"],
         external: [nio, nioPosix, nioHTTP1, protobuf]),
     // beside the house
-    Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], core: true),
-    Floor(level: 0, name: "ModelChecking", uses: ["Automata"], core: true),
+    Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], part: .core),
+    Floor(level: 0, name: "ModelChecking", uses: ["Automata"], part: .core),
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
-        uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation"], core: true),
+        uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation"], part: .lab),
     Floor(
-        level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], core: true),
-    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "ModelChecking"], core: true),
+        level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
+    ),
+    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "ModelChecking"], part: .lab),
 ]
 
 /// L7: the commands. `synod` composes everything; `simulate` and `check` need no network stack.
@@ -71,30 +85,31 @@ let command = Floor(
     external: [nio, nioPosix, arguments, yaml])
 
 let simulate = Floor(
-    level: 7, name: "simulate", uses: ["ReplicaSimulation", "SnapshotScenarios", "Simulation"], core: true)
+    level: 7, name: "simulate", uses: ["ReplicaSimulation", "SnapshotScenarios", "Simulation"], part: .lab)
 
-let modelCheck = Floor(level: 7, name: "check", uses: ["Models"], core: true)
+let modelCheck = Floor(level: 7, name: "check", uses: ["Models"], part: .lab)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
-    Floor(level: 7, name: "ArchitectureTests", core: true),
-    Floor(level: 7, name: "AutomataTests", uses: ["Automata"], core: true),
-    Floor(level: 7, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], core: true),
-    Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], core: true),
+    Floor(level: 7, name: "ArchitectureTests", part: .core),
+    Floor(level: 7, name: "AutomataTests", uses: ["Automata"], part: .core),
+    Floor(level: 7, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
+    Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
     Floor(
-        level: 7, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"], core: true
+        level: 7, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],
+        part: .core
     ),
     Floor(
         level: 7, name: "SnapshotScenariosTests",
-        uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], core: true),
-    Floor(level: 7, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], core: true),
-    Floor(level: 7, name: "CoordinationTests", uses: ["Coordination", "Automata"], core: true),
-    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], core: true),
+        uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], part: .lab),
+    Floor(level: 7, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
+    Floor(level: 7, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
+    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
     Floor(
         level: 7, name: "SimulationTests",
-        uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], core: true),
-    Floor(level: 7, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], core: true),
-    Floor(level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "Automata"], core: true),
+        uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
+    Floor(level: 7, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
+    Floor(level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "Automata"], part: .lab),
     Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 7, name: "RuntimeTests",
@@ -118,6 +133,9 @@ let testSupport: [Floor] = [
 func check(_ floor: Floor) {
     for used in floor.uses {
         guard let below = floors.first(where: { $0.name == used }) else { continue }
+        precondition(
+            below.part.rawValue <= floor.part.rawValue,
+            "\(floor.name) may not depend on \(used): it is not always built")
         let sidewaysInVocabulary = floor.level == 0 && below.level == 0
         precondition(
             below.level < floor.level || sidewaysInVocabulary,
@@ -143,7 +161,8 @@ func target(_ floor: Floor) -> Target {
 let stories = ["ReplicaTests": ["Scenarios"], "SnapshotScenariosTests": ["Golden"]]
 
 func testTarget(_ floor: Floor) -> Target {
-    .testTarget(
+    check(floor)
+    return .testTarget(
         name: floor.name, dependencies: floor.uses.map { .init(stringLiteral: $0) } + floor.external,
         exclude: stories[floor.name] ?? [],
         swiftSettings: settings)
@@ -180,13 +199,17 @@ let package = Package(
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),
         .library(name: "ModelChecking", targets: ["ModelChecking"]),
-        .executable(name: "simulate", targets: ["simulate"]),
-        .executable(name: "check", targets: ["check"]),
     ]
-        + (coreOnly
+        + (part == .core
+            ? []
+            : [
+                .executable(name: "simulate", targets: ["simulate"]),
+                .executable(name: "check", targets: ["check"]),
+            ])
+        + (part != .server
             ? []
             : [.executable(name: "synod", targets: ["synod"]), .library(name: "GRPC", targets: ["GRPC"])]),
-    dependencies: coreOnly
+    dependencies: part != .server
         ? []
         : [
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -194,10 +217,8 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         ],
-    targets: floors.filter { $0.core || !coreOnly }.map(target)
-        + tests.filter { $0.core || !coreOnly }.map(testTarget)
-        + [executableTarget(simulate), executableTarget(modelCheck), systemCalls]
-        + (coreOnly
-            ? []
-            : systemLibraries + testSupport.map(testSupportTarget) + [executableTarget(command)])
+    targets: floors.filter(isBuilt).map(target) + tests.filter(isBuilt).map(testTarget)
+        + testSupport.filter(isBuilt).map(testSupportTarget)
+        + [simulate, modelCheck, command].filter(isBuilt).map(executableTarget)
+        + [systemCalls] + (part == .server ? systemLibraries : [])
 )

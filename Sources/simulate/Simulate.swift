@@ -27,7 +27,7 @@ nonisolated(unsafe) private var runtimeHandler: __sighandler_t?
 
     private static func options(from arguments: [String]) -> SeedSweep.Options? {
         var options = SeedSweep.Options()
-        options.command = "SYNOD_CORE=1 swift run -c release simulate"
+        options.command = "SYNOD_LAB=1 swift run -c release simulate"
         var rest = arguments[...]
         while let flag = rest.popFirst() {
             switch flag {

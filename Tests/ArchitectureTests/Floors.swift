@@ -1,12 +1,15 @@
 /// The floors as the manifest has them. The manifest is the one table; this reads it as text.
 struct Floors {
+    enum Part: Int, CaseIterable { case core, lab, server }
+
     struct Floor {
         let level: Int
         let name: String
         let uses: [String]
         /// Modules of other packages.
         let external: [String]
-        let isCore: Bool
+        /// How much of the house must be built for it: see the manifest.
+        let part: Part
 
         /// Tests, and what only tests use.
         var isTest: Bool { name.contains("Test") }
@@ -33,7 +36,7 @@ struct Floors {
                     external: Self.list("external", in: rest).compactMap { name in
                         products.first { $0.variable == name }?.module
                     },
-                    isCore: rest.contains("core: true")))
+                    part: Part.allCases.first { rest.contains("part: .\($0)") } ?? .server))
         }
         all = floors
         systemLibraries = manifest.matches(of: /systemLibrary\(\s*name: "(\w+)"/).map { String($0.1) }
