@@ -182,6 +182,9 @@ class Server:
                 result[key] = self.relative(item)
             elif key in ("ID", "lease") and str(item) in self.hidden:
                 result[key] = "picked"
+            elif key == "keys" and isinstance(item, list):
+                # etcd lists the keys of a lease out of a map, each time in another order.
+                result[key] = sorted(item)
             elif key in ("error", "message") and isinstance(item, str) and not text:
                 result[key] = "words"
             else:
