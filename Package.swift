@@ -194,6 +194,8 @@ let systemCalls = Target.systemLibrary(name: "CLinux")
 let package = Package(
     name: "synod",
     products: [
+        .library(name: "Automata", targets: ["Automata"]),
+        .library(name: "LogicalTime", targets: ["LogicalTime"]),
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
         .library(name: "Replica", targets: ["Replica"]),
