@@ -64,6 +64,12 @@ faults: release
 format:
 	swift format --in-place --recursive $(FORMATTED)
 
-# Pages that are written from the sources.
+# Pages that are written from the sources: the flags of the server, and those of the public libraries, which
+# are not part of the tree and lie in .build-docs/pages.
+DOCUMENTED = Automata LogicalTime Paxos GlobalSnapshot Replica Simulation ModelChecking
 docs: release
 	.build/release/synod flags > docs/operations/flags.md
+	SYNOD_LAB=1 SYNOD_DOCS=1 swift package --scratch-path .build-docs \
+		--allow-writing-to-directory .build-docs/pages generate-documentation \
+		$(addprefix --target ,$(DOCUMENTED)) --enable-experimental-combined-documentation \
+		--warnings-as-errors --output-path .build-docs/pages
