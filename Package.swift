@@ -72,7 +72,7 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
     ),
-    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "ModelChecking"], part: .lab),
+    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
 ]
 
 /// L7: the commands. `synod` composes everything; `simulate` and `check` need no network stack.
@@ -109,7 +109,9 @@ let tests: [Floor] = [
         level: 7, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
     Floor(level: 7, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
-    Floor(level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "Automata"], part: .lab),
+    Floor(
+        level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
+        part: .lab),
     Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 7, name: "RuntimeTests",
