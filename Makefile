@@ -7,6 +7,9 @@
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
 
+# What is measured is the release, also where a debug build is newer.
+SHIPPED = SYNOD_BINARY="$${SYNOD_BINARY:-$(CURDIR)/.build/release/synod}"
+
 # Serves on etcd's default ports, with its data in default.synod.
 run: release
 	exec .build/release/synod serve
@@ -50,17 +53,23 @@ simulate:
 # The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
 bench: release
 	@scripts/bootstrap test
-	python3 -u Benchmarks/bench.py $(BENCH)
+	$(SHIPPED) python3 -u Benchmarks/bench.py $(BENCH)
 
 # Two minutes of killing leaders; the short form is a part of `make test`.
 FAULT_SECONDS ?= 120
 faults: release
 	@scripts/bootstrap test
-	python3 -u Tests/System/leader_faults.py --seconds $(FAULT_SECONDS)
+	$(SHIPPED) python3 -u Tests/System/leader_faults.py --seconds $(FAULT_SECONDS)
 
 format:
 	swift format --in-place --recursive $(FORMATTED)
 
-# Pages that are written from the sources.
+# Pages that are written from the sources: the flags of the server, and those of the public libraries, which
+# are not part of the tree and lie in .build-docs/pages.
+DOCUMENTED = Automata LogicalTime Paxos GlobalSnapshot Replica Simulation ModelChecking
 docs: release
 	.build/release/synod flags > docs/operations/flags.md
+	SYNOD_LAB=1 SYNOD_DOCS=1 swift package --scratch-path .build-docs \
+		--allow-writing-to-directory .build-docs/pages generate-documentation \
+		$(addprefix --target ,$(DOCUMENTED)) --enable-experimental-combined-documentation \
+		--warnings-as-errors --output-path .build-docs/pages

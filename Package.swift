@@ -193,9 +193,16 @@ let systemLibraries: [Target] = [
 /// What Swift's Glibc module leaves out: headers only, so that the cores' build has it too.
 let systemCalls = Target.systemLibrary(name: "CLinux")
 
+/// `SYNOD_DOCS=1` adds what writes the pages of the public libraries (`make docs`).
+let documentation: [Package.Dependency] =
+    Context.environment["SYNOD_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
     name: "synod",
     products: [
+        .library(name: "Automata", targets: ["Automata"]),
+        .library(name: "LogicalTime", targets: ["LogicalTime"]),
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
         .library(name: "Replica", targets: ["Replica"]),
@@ -212,8 +219,8 @@ let package = Package(
             ? []
             : [.executable(name: "synod", targets: ["synod"]), .library(name: "GRPC", targets: ["GRPC"])]),
     dependencies: part != .server
-        ? []
-        : [
+        ? documentation
+        : documentation + [
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

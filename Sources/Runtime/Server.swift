@@ -147,7 +147,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             WatchHub(feed: feed, store: store, instruments: instruments) { inbox.send(.failed($0)) })
         let host = UnsafeTransfer(
             Host(
-                options: options, identity: identity, inbox: inbox, log: logThread.mailbox, network: network,
+                options: options, identity: identity, inbox: inbox, log: logThread, network: network,
                 feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
                 checkpointExporter: exporter, replica: recovery.replica, applier: recovery.applier,
                 segments: recovery.segments))

@@ -182,6 +182,9 @@ class Server:
                 result[key] = self.relative(item)
             elif key in ("ID", "lease") and str(item) in self.hidden:
                 result[key] = "picked"
+            elif key == "keys" and isinstance(item, list):
+                # etcd lists the keys of a lease out of a map, each time in another order.
+                result[key] = sorted(item)
             elif key in ("error", "message") and isinstance(item, str) and not text:
                 result[key] = "words"
             else:
@@ -806,6 +809,9 @@ def test_gateway(s):
     s.web("enumeration by name", "/v3/kv/range", {"key": b64("j/"), "range_end": b64("j0"), "sort_order": "DESCEND", "sort_target": "MOD"})
     s.web("enumeration by number", "/v3/kv/range", {"key": b64("j/"), "range_end": b64("j0"), "sort_order": 2})
     s.web("unknown field", "/v3/kv/range", {**key, "nonsense": {"a": [1, 2]}})
+    s.web("broken into lines", "/v3/kv/range", {"key": "ai\r\n9h\n"})
+    s.web("escaped letters", "/v3/kv/range", rb'{"key":"\u0061i9h"}')
+    s.web("escaped slash", "/v3/kv/range", rb'{"key":"ai9\/","range_end":"ajA="}')
     s.web("nothing found", "/v3/kv/range", {"key": b64("j/none")})
     s.web("no key", "/v3/kv/range", {})
     s.web("no body", "/v3/kv/range", b"")

@@ -24,6 +24,14 @@ import Testing
         #expect(grant.id == 7 && grant.ttl == 8)
     }
 
+    @Test(
+        "bytes may be broken into lines and their letters escaped",
+        arguments: [#"{"key":"YW\nI/\r\n"}"#, #"{"key":"\u0059WI\/"}"#, #"{"key":"YWI\u002F"}"#])
+    func escapedBytes(json: String) throws {
+        let message = try EtcdRangeRequest(serializedBytes: try request(.range, json))
+        #expect(message.key == Data([0x61, 0x62, 0x3f]))
+    }
+
     @Test("no body and null stand for a message without fields", arguments: ["", "null", "{}"])
     func emptyInput(json: String) throws { #expect(try request(.range, json).isEmpty) }
 
@@ -31,6 +39,7 @@ import Testing
         "what is no request is an invalid argument",
         arguments: [
             "[]", "nonsense", #"{"key":5}"#, #"{"sort_order":"X"}"#, #"{"limit":1.5}"#, #"{"key":"YQ==""#,
+            #"{"key":"Y\u0000Q="}"#,
         ])
     func badInput(json: String) {
         let error = #expect(throws: EtcdFault.self) { try request(.range, json) }

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Foundation
 import Testing
 
 @testable import Runtime
@@ -57,6 +58,28 @@ struct ServerTests {
         for case .answer(let token, .success) in client.deliveries.all { tokens.append(token) }
         #expect(Set(tokens).count == 2200 && tokens.count == 2200)
         #expect(cluster.servers["n1"]!.status.revision == 2001)
+    }
+
+    @Test("what was put one at a time and what was put in bursts stands in the log in one order")
+    func writersOfTheLogTakeTurns() throws {
+        let cluster = TestCluster()
+        let client = TestClient(try cluster.start("n1"))
+        for round in 0..<60 {
+            for number in 0...round % 3 { try client.call(put("one", "\(round).\(number)")) }
+            let burst = (0..<(1 + round % 7)).map { client.submit(put("k\($0)", "\(round)")) }
+            for token in burst { _ = try client.wait(token)?.get() }
+        }
+        let hash = cluster.servers["n1"]!.contentHash
+        cluster.stop("n1")
+        // Without its store the process has nothing but the log.
+        let folder = "\(cluster.directory)/n1"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("store")
+        {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+        let again = TestClient(try cluster.start("n1"))
+        #expect(try again.get("one") == "59.2")
+        #expect(cluster.servers["n1"]!.contentHash == hash)
     }
 
     @Test("a lease that is renewed stays, and one that is not ends with its keys")

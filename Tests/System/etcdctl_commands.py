@@ -14,7 +14,7 @@ import sys
 import time
 
 from harness import peers, places
-from harness.report import Report, expect
+from harness.report import Report, Skip, expect
 from harness.servers import KINDS, Cluster
 
 
@@ -175,7 +175,11 @@ def health(ctl):
 
 
 def snapshot(ctl):
+    lease = ctl("lease", "grant", "600").split()[1]
     ctl("put", "s", "kept")
+    ctl("put", "s/leased", "for a while", f"--lease={lease}")
+    ctl("txn", stdin="\n\nput s/1 one\nput s/2 two\ndel s/none\n\n\n")
+    ctl("del", "s/1")
     path = os.path.join(ctl.cluster.directory, f"saved-{ctl.version}")
     text = ctl("snapshot", "save", path, endpoints=ctl.cluster.members[0].endpoint)
     expect("napshot saved at " + path in text, text)
@@ -183,8 +187,32 @@ def snapshot(ctl):
         data = file.read()
     expect(len(data) % 512 == 32, f"{len(data)} bytes")
     expect(hashlib.sha256(data[:-32]).digest() == data[-32:], "the checksum at its end")
+    status = json.loads(ctl("snapshot", "status", path, "-w", "json"))
+    expect(status["revision"] == revision_of(ctl) and status["totalKey"] > 0, f"{status}")
+    back = restored(ctl, path)
     os.remove(path)
-    return f"{len(data)} bytes"
+    return f"{len(data)} bytes; {back}"
+
+
+def revision_of(ctl):
+    return json.loads(ctl("get", "s", "-w", "json"))["header"]["revision"]
+
+
+def restored(ctl, path):
+    """An etcd that is started from the snapshot holds the same keys, with their revisions, versions and leases."""
+    kind = f"etcd-{ctl.version}"
+    try:
+        cluster = Cluster(kind)
+    except Skip as reason:
+        return reason
+    member = cluster.members[0]
+    ctl("snapshot", "restore", path, f"--data-dir={member.directory}", f"--name={member.name}",
+        f"--initial-cluster={member.name}={member.peer_url}", f"--initial-advertise-peer-urls={member.peer_url}")
+    with cluster:
+        listing = ("get", "", "--prefix", "-w", "json")
+        here, there = (json.loads(each(*listing))["kvs"] for each in (ctl, Ctl(ctl.path, ctl.version, cluster)))
+        expect(here == there, f"{here}\n{there}")
+    return f"{len(there)} keys in {kind}"
 
 
 def maintenance(ctl):
@@ -253,7 +281,7 @@ CASES = {
     "compaction": compaction,
     "endpoint status and hashkv --cluster": endpoints,
     "endpoint health": health,
-    "snapshot save": snapshot,
+    "snapshot save, status and restore": snapshot,
     "defrag, alarm and member list": maintenance,
     "move-leader": move_leader,
     "lock and elect": lock_and_elect,

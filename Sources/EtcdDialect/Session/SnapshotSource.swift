@@ -1,64 +1,51 @@
 import Coordination
 
-/// A snapshot of the store as a stream of bytes, produced piece by piece from one view.
+/// A snapshot of the store as the file that etcd would have made of it, produced piece by piece from one view:
+/// `etcdctl snapshot status` and `snapshot restore` take it, and an etcd can be started from it.
 ///
-/// The stream: `header` (8 bytes of magic, format version, then revision and compaction as they were); every
-/// entry of every table as {table, length of the key, length of the value, key, value}; an end mark with the
-/// number of entries; zeros up to a multiple of 512 bytes. Integers are little-endian, lengths of 4 bytes. What
-/// follows it on the wire, the SHA-256 of all that, makes it a file that etcd's tools take for whole.
+/// The view is walked twice: once for the plan of the pages, whose end must be known first, and once for the
+/// bytes. What follows on the wire is the SHA-256 of all that.
 ///
 /// Used by one thread at a time.
 final class SnapshotSource: @unchecked Sendable {
-    private static let magic: [UInt8] = Array("synodkv\n".utf8)
-    private static let formatVersion: UInt32 = 1
-    private static let headerBytes = 64
-    private static let entryOverhead = 9
-    private static let endMark: UInt8 = 0xff
-
     private let view: any OrderedView
-    private var tables = StoreTable.allCases[...]
-    private var cursor: (any OrderedCursor)?
-    private var entries: UInt64 = 0
-    private var produced = 0
-    private let hash = StreamDigest()
-    private var isStarted = false
-    private var isEnded = false
+    private let buckets: [SnapshotBucket]
+    private var trees: [BoltTree] = []
+    private let rootPage: UInt64
     /// Of the whole stream.
     let totalBytes: Int
 
-    /// Looks at every entry once to know how long the stream will be.
+    private enum Stage {
+        case front
+        case leaf(bucket: Int, leaf: Int)
+        case root
+        case ended
+    }
+    private var stage = Stage.front
+    private var walk: (any SnapshotWalk)?
+    private let hash = StreamDigest()
+
     init(view: any OrderedView) throws {
         self.view = view
-        var total = Self.headerBytes
-        for table in StoreTable.allCases {
-            let cursor = try view.cursor(in: table)
-            var isThere = try cursor.seekToFirst()
-            while isThere {
-                total += Self.entryOverhead + cursor.key.count + cursor.value.count
-                isThere = try cursor.next()
-            }
+        buckets = try SnapshotBucket.all(of: view)
+        var page: UInt64 = 3
+        for bucket in buckets {
+            var tree = BoltTree()
+            let walk = try bucket.walk()
+            while let entry = try walk.next() { tree.add(key: entry.key, valueBytes: entry.value.count) }
+            page = tree.place(at: page)
+            trees.append(tree)
         }
-        total += 9
-        totalBytes = (total + 511) / 512 * 512
+        rootPage = page
+        let root = BoltPage.leaf(id: page, Self.rootElements(buckets, trees))
+        totalBytes = Int(page) * BoltPage.size + root.count
     }
 
     /// The next bytes of the stream, at least `count` but for the last ones; empty at the end.
     func next(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        guard !isEnded else { return bytes }
-        bytes.reserveCapacity(count + 4096)
-        if !isStarted {
-            isStarted = true
-            try appendHeader(to: &bytes)
-        }
-        while bytes.count < count, try appendEntry(to: &bytes) {}
-        if tables.isEmpty {
-            isEnded = true
-            bytes.append(Self.endMark)
-            append(entries, to: &bytes)
-            bytes.append(contentsOf: repeatElement(0, count: totalBytes - produced - bytes.count))
-        }
-        produced += bytes.count
+        bytes.reserveCapacity(count + 4 * BoltPage.size)
+        while bytes.count < count, try appendPages(to: &bytes) {}
         hash.update(bytes)
         return bytes
     }
@@ -68,43 +55,37 @@ final class SnapshotSource: @unchecked Sendable {
 
     func close() { view.close() }
 
-    private func appendHeader(to bytes: inout [UInt8]) throws {
-        let reader = KeyValueReader(view)
-        bytes += Self.magic
-        append(Self.formatVersion, to: &bytes)
-        append(UInt32(0), to: &bytes)
-        append(try reader.revision(), to: &bytes)
-        append(try reader.compactRevision(), to: &bytes)
-        bytes.append(contentsOf: repeatElement(0, count: Self.headerBytes - bytes.count))
-    }
-
-    /// False when there is no further entry.
-    private func appendEntry(to bytes: inout [UInt8]) throws -> Bool {
-        while let table = tables.first {
-            let isThere: Bool
-            if let cursor {
-                isThere = try cursor.next()
-            } else {
-                cursor = try view.cursor(in: table)
-                isThere = try cursor!.seekToFirst()
+    /// False when there is nothing more.
+    private func appendPages(to bytes: inout [UInt8]) throws -> Bool {
+        switch stage {
+        case .front:
+            bytes += BoltPage.front(root: rootPage, end: UInt64(totalBytes / BoltPage.size))
+            stage = .leaf(bucket: 0, leaf: 0)
+        case .leaf(let bucket, let leaf):
+            let planned = trees[bucket].leaves[leaf]
+            let walk = try walk ?? buckets[bucket].walk()
+            self.walk = walk
+            var elements: [BoltPage.Element] = []
+            while elements.count < planned.entries, let entry = try walk.next() { elements.append(entry) }
+            bytes += BoltPage.leaf(id: planned.page, elements)
+            if leaf + 1 < trees[bucket].leaves.count {
+                stage = .leaf(bucket: bucket, leaf: leaf + 1)
+                break
             }
-            guard isThere, let cursor else {
-                cursor = nil
-                tables.removeFirst()
-                continue
-            }
-            bytes.append(table.rawValue)
-            append(UInt32(cursor.key.count), to: &bytes)
-            append(UInt32(cursor.value.count), to: &bytes)
-            bytes.append(contentsOf: cursor.key)
-            bytes.append(contentsOf: cursor.value)
-            entries += 1
-            return true
+            self.walk = nil
+            for branch in trees[bucket].branches { bytes += branch }
+            stage = bucket + 1 < buckets.count ? .leaf(bucket: bucket + 1, leaf: 0) : .root
+        case .root:
+            bytes += BoltPage.leaf(id: rootPage, Self.rootElements(buckets, trees))
+            stage = .ended
+        case .ended: return false
         }
-        return false
+        return true
     }
 
-    private func append(_ value: some FixedWidthInteger, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    private static func rootElements(_ buckets: [SnapshotBucket], _ trees: [BoltTree]) -> [BoltPage.Element] {
+        zip(buckets, trees).map {
+            BoltPage.Element(key: Array($0.name.utf8), value: BoltPage.bucket(root: $1.root), isBucket: true)
+        }
     }
 }

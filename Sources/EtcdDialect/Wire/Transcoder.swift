@@ -30,13 +30,55 @@ struct Transcoder: Sendable {
 
     /// Ignoring unknown fields, SwiftProtobuf also ignores unknown names of enumerations, which are an error;
     /// so they are ignored only when there are some.
+    ///
+    /// It takes bytes only in base64 without escapes and line breaks, which encoders made for mail put in.
     private static func decode<Request: Message>(_: Request.Type, _ json: [UInt8]) throws -> Request {
+        var json = json
         var options = decoding
-        do {
-            return try Request(jsonUTF8Bytes: json, options: options)
-        } catch JSONDecodingError.unknownField {
-            options.ignoreUnknownFields = true
-            return try Request(jsonUTF8Bytes: json, options: options)
+        while true {
+            do {
+                return try Request(jsonUTF8Bytes: json, options: options)
+            } catch JSONDecodingError.unknownField where !options.ignoreUnknownFields {
+                options.ignoreUnknownFields = true
+            } catch JSONDecodingError.malformedString {
+                let plain = withoutEscapes(json)
+                if plain == json { throw JSONDecodingError.malformedString }
+                json = plain
+            }
+        }
+    }
+
+    /// The same text with its escaped line breaks left out, and with letters, digits, `+`, `/` and `=` in place
+    /// of their escapes.
+    private static func withoutEscapes(_ json: [UInt8]) -> [UInt8] {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(json.count)
+        var rest = json[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst() else {
+                plain.append(byte)
+                continue
+            }
+            if escape == UInt8(ascii: "n") || escape == UInt8(ascii: "r") { continue }
+            if escape == UInt8(ascii: "u"),
+                let code = UInt8(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16),
+                isBase64(code)
+            {
+                plain.append(code)
+                rest = rest.dropFirst(4)
+            } else {
+                plain += [byte, escape]
+            }
+        }
+        return plain
+    }
+
+    private static func isBase64(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
+            true
+        default: false
         }
     }
 

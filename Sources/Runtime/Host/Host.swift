@@ -20,7 +20,7 @@ final class Host {
     let options: ServerOptions
     let identity: Identity
     let inbox: Mailbox<HostInput>
-    let log: Mailbox<LogWork>
+    let log: LogThread
     let network: PeerNetwork
     let feed: WatchFeed
     let store: StoreBox
@@ -84,7 +84,7 @@ final class Host {
     var isStopped = false
 
     init(
-        options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: Mailbox<LogWork>,
+        options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: LogThread,
         network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
         instruments: Instruments, checkpointExporter: CheckpointExporter, replica: Replica, applier: Applier,
         segments: LogSegments
@@ -224,10 +224,15 @@ final class Host {
     /// Hands messages to the event loops and records to the log thread.
     func letGo() {
         outbox.flush()
-        if !works.isEmpty {
-            log.send(contentsOf: works)
-            works.removeAll(keepingCapacity: true)
-        }
+        guard !works.isEmpty else { return }
+        if !(hasOneProposal && log.writesHere(works)) { log.handOver(works) }
+        works.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether nothing and nobody waits for anything but the one proposal in hand.
+    private var hasOneProposal: Bool {
+        proposals.count == 1 && replica.configuration.voters.count == 1
+            && replica.configuration.learners.isEmpty
     }
 
     // MARK: deliveries
