@@ -72,7 +72,8 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
     ),
-    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
+    Floor(
+        level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
 ]
 
 /// L7: the commands. `synod` composes everything; `simulate` and `check` need no network stack.
