@@ -74,7 +74,8 @@ let floors: [Floor] = [
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
     ),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability"], part: .lab),
-    Floor(level: 6, name: "Models", uses: ["Automata", "Paxos", "ModelChecking"], part: .lab),
+    Floor(
+        level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
     // L7 commands of the laboratory
     Floor(
         level: 7, name: "Laboratory",
@@ -113,8 +114,12 @@ let tests: [Floor] = [
         level: 9, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
     Floor(level: 9, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
-    Floor(level: 9, name: "ModelsTests", uses: ["Models", "ModelChecking", "Automata"], part: .lab),
-    Floor(level: 9, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"], part: .lab),
+    Floor(
+        level: 9, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
+        part: .lab),
+    Floor(
+        level: 9, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"], part: .lab
+    ),
     Floor(level: 9, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 9, name: "RuntimeTests",

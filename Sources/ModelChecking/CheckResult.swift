@@ -41,6 +41,17 @@ public struct CheckResult<M: Model>: Sendable {
     public var bytesPerState: Double { distinctStates == 0 ? 0 : Double(bytes) / Double(distinctStates) }
 }
 
+/// A step of a trace in words, so that it can be drawn.
+public struct TraceStep: Hashable, Sendable {
+    public let label: String
+    /// Who takes it; `nil` where nobody does.
+    public let process: String?
+    /// The parts of the state that it changes, as they are then; of the first step, all.
+    public let changed: [StatePart]
+    /// The names of parts that there are no more.
+    public let gone: [String]
+}
+
 /// A run: states, and the actions between them.
 public struct Trace<M: Model>: Sendable {
     public struct Step: Sendable {
@@ -66,6 +77,21 @@ public struct Trace<M: Model>: Sendable {
 
     public var states: [M.State] { steps.map(\.state) }
     public var actions: [M.Action] { steps.compactMap(\.action) }
+
+    /// What each step is and does to the state, in the model's words.
+    public func changes(_ model: M) -> [TraceStep] {
+        var before: [StatePart] = []
+        return steps.enumerated().map { index, step in
+            let parts = model.parts(of: step.state)
+            let changed = parts.filter { !before.contains($0) }
+            let gone = before.filter { old in !parts.contains { $0.name == old.name } }
+            before = parts
+            return TraceStep(
+                label: step.action.map { model.describe($0, in: steps[index - 1].state) } ?? "initially",
+                process: step.action.flatMap { model.actor(of: $0) }, changed: changed,
+                gone: gone.map(\.name))
+        }
+    }
 
     /// One line a step, in the model's words.
     public func lines(_ model: M) -> [String] {

@@ -38,6 +38,24 @@ public protocol Model: Sendable {
 
     /// One line for a trace.
     func describe(_ state: State) -> String
+
+    /// The state in parts that have names, so that a trace can say what a step changed. The same parts in every
+    /// state, where that is possible.
+    func parts(of state: State) -> [StatePart]
+
+    /// Who takes the step, where somebody does.
+    func actor(of action: Action) -> String?
+}
+
+/// A part of a state in words.
+public struct StatePart: Hashable, Sendable {
+    public let name: String
+    public let text: String
+
+    public init(name: String, text: String) {
+        self.name = name
+        self.text = text
+    }
 }
 
 extension Model {
@@ -46,6 +64,8 @@ extension Model {
     @inlinable public func isWithinBoundary(_ state: State) -> Bool { true }
     public func describe(_ action: Action, in state: State) -> String { "\(action)" }
     public func describe(_ state: State) -> String { "\(state)" }
+    public func parts(of state: State) -> [StatePart] { [StatePart(name: "state", text: describe(state))] }
+    public func actor(of action: Action) -> String? { nil }
 }
 
 extension Model where State: Fingerprinted {

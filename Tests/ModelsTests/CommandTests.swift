@@ -19,7 +19,9 @@ import Testing
     @Test(
         "a wrong command line has exit code 2",
         arguments: [
-            "", "paxos", "lamport-paxos --servers 3", "lamport-paxos --acceptors", "actor-paxos --servers 9",
+            "", "raft", "paxos --ballots 1,1,1", "paxos --ballots 1,x", "chandy-lamport --topology star",
+            "chandy-lamport --initiators 3", "chandy-lamport --non-fifo=1", "lamport-paxos --servers 3",
+            "lamport-paxos --acceptors", "actor-paxos --servers 9",
             "lamport-paxos --acceptors three", "lamport-paxos x", "two-phase-commit --memory 4Q",
             "lamport-paxos --quorum-size 4",
         ])
@@ -34,5 +36,18 @@ import Testing
             "\"workers\": 2",
         ] { #expect(text.contains(part), "\(text)") }
         #expect(text.split(separator: "\n").count == 1)
+    }
+
+    @Test("a counterexample can be had step by step, with what each changes")
+    func steps() {
+        let (code, text) = run("chandy-lamport --tokens 1,0 --initiators 1 --non-fifo --trace-json")
+        #expect(code == 1)
+        for part in [
+            "\"verdict\": \"violated\"", "\"property\": \"consistent\"", "\"depth\": 5",
+            "\"parameters\": {\"topology\": \"complete\", \"tokens\": [1, 0], \"initiators\": [1], "
+                + "\"non-fifo\": true}",
+            "{\"label\": \"p1 sends a token to p2\", \"process\": \"p1\", \"changes\": "
+                + "{\"p1\": \"0 held, nothing recorded\", \"under way\": \"p1→p2 a token\"}}",
+        ] { #expect(text.contains(part), "\(text)") }
     }
 }

@@ -36,6 +36,10 @@ public struct CheckReport: Sendable {
     public let bytesPerState: Double
     /// The counterexample, an element of two lines a step; empty when there is none.
     public let trace: [String]
+    /// The same step by step, with what each changes.
+    public let steps: [TraceStep]
+    /// Of a lasso: the number of the step, counted from 1, to whose state the last step comes back.
+    public let cycleStart: Int?
     /// The names of the properties.
     public let properties: [String]
 
@@ -52,6 +56,8 @@ public struct CheckReport: Sendable {
         bytes = result.bytes
         bytesPerState = result.bytesPerState
         trace = result.counterexample?.trace.lines(model) ?? []
+        steps = result.counterexample?.trace.changes(model) ?? []
+        cycleStart = result.counterexample?.trace.cycleStart.map { $0 + 1 }
         properties = model.properties.map(\.name)
     }
 }

@@ -1,13 +1,15 @@
 import ModelChecking
 
 extension ModelCatalogue {
-    private static let acceptors = Parameter("acceptors", "acceptors", 1...15, standard: 3)
-    private static let values = Parameter("values", "values that may be proposed", 1...15, standard: 2)
+    private static let acceptors = Parameter("acceptors", "acceptors", .number(1...15), standard: 3)
+    private static let values = Parameter(
+        "values", "values that may be proposed", .number(1...15), standard: 2)
     private static let quorumSize = Parameter(
-        "quorum-size", "acceptors in a quorum; more than half unless given", 1...15, standard: nil)
+        "quorum-size", "acceptors in a quorum; more than half unless given", .number(1...15))
 
     private static func maxBallot(_ standard: Int) -> Parameter {
-        Parameter("max-ballot", "the highest ballot; the lowest is 0", 0...15, standard: standard)
+        Parameter(
+            "max-ballot", "the highest ballot; the lowest is 0", .number(0...15), standard: .number(standard))
     }
 
     private static func size(_ values: ParameterValues) throws(CatalogueError) -> LamportSize {
@@ -46,7 +48,8 @@ extension ModelCatalogue {
         name: "two-phase-commit", summary: "Gray and Lamport's TwoPhase.tla: one transaction",
         parameters: [
             Parameter(
-                "resource-managers", "resource managers", 1...TwoPhaseCommit.mostResourceManagers, standard: 3
+                "resource-managers", "resource managers", .number(1...TwoPhaseCommit.mostResourceManagers),
+                standard: 3
             )
         ]
     ) { (values) throws(CatalogueError) in

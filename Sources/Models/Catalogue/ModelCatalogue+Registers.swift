@@ -2,10 +2,10 @@ import ModelChecking
 
 extension ModelCatalogue {
     private static func servers(_ standard: Int) -> Parameter {
-        Parameter("servers", "servers", 1...8, standard: standard)
+        Parameter("servers", "servers", .number(1...8), standard: .number(standard))
     }
     private static let clients = Parameter(
-        "clients", "clients, each of which puts once and then gets once", 1...RegisterClient.most,
+        "clients", "clients, each of which puts once and then gets once", .number(1...RegisterClient.most),
         standard: 2)
 
     private static func entry<Server: RegisterServer>(

@@ -13,6 +13,8 @@ public struct CheckArguments: Sendable {
     public var task: Task
     public var options = CheckOptions()
     public var printsJSON = false
+    /// Whether the JSON has the counterexample step by step, with what each step changes.
+    public var printsSteps = false
     /// Whether a line on the terminal says how far the search is.
     public var showsProgress = true
 
@@ -22,10 +24,11 @@ public struct CheckArguments: Sendable {
         options.workers = workers
         options.memoryBytes = memoryBytes
         var walks = (count: 1000, length: 1000, seed: UInt64(1), isAskedFor: false)
-        var numbers: [String: Int] = [:]
+        var values: [String: ParameterValue] = [:]
         var rest = arguments[...]
         let model = rest.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
         if model != nil { rest.removeFirst() }
+        let parameters = model.flatMap { ModelCatalogue[$0] }?.parameters ?? []
         while let argument = rest.popFirst() {
             var (flag, value) = Self.split(argument)
             guard argument.hasPrefix("--") || argument == "-h" else {
@@ -34,13 +37,23 @@ public struct CheckArguments: Sendable {
             switch flag {
             case "help", "h": return
             case "json": printsJSON = true
+            case "trace-json": (printsJSON, printsSteps) = (true, true)
             case "quiet": showsProgress = false
             case "exact-states": options.keepsStates = true
             case "depth-first": options.strategy = .depthFirst
             case "random-walks": walks.isAskedFor = true
             default:
+                let parameter = parameters.first { $0.name == flag }
+                if parameter?.kind == .flag, value == nil {
+                    values[flag] = .said
+                    continue
+                }
                 value = value ?? rest.popFirst()
                 guard let value else { throw CatalogueError("--\(flag) needs a value") }
+                if let parameter {
+                    values[flag] = try parameter.value(value)
+                    continue
+                }
                 if flag == "memory" {
                     options.memoryBytes = try Self.bytes(value)
                     continue
@@ -59,7 +72,7 @@ public struct CheckArguments: Sendable {
                 case "walks": walks.count = number
                 case "walk-length": walks.length = number
                 case "seed": walks.seed = UInt64(number)
-                default: numbers[flag] = number
+                default: throw CatalogueError("\(model ?? "no model") has no parameter --\(flag)")
                 }
             }
         }
@@ -67,7 +80,7 @@ public struct CheckArguments: Sendable {
             options.strategy = .randomWalks(count: walks.count, length: walks.length, seed: walks.seed)
         }
         guard let model else { throw CatalogueError("name a model: \(Self.names)") }
-        task = model == "counts" ? .counts : .check(try ModelCatalogue.model(model, numbers))
+        task = model == "counts" ? .counts : .check(try ModelCatalogue.model(model, values))
     }
 
     private static var names: String { ModelCatalogue.entries.map(\.name).joined(separator: ", ") }
@@ -101,8 +114,8 @@ public struct CheckArguments: Sendable {
         for entry in ModelCatalogue.entries {
             lines.append("  \(entry.name): \(entry.summary)")
             for parameter in entry.parameters {
-                let standard = parameter.standard.map { ", \($0) unless given" } ?? ""
-                lines.append("      --\(parameter.name) N  \(parameter.meaning)\(standard)")
+                let standard = parameter.standard.map { ", \($0.text) unless given" } ?? ""
+                lines.append("      \(parameter.form)  \(parameter.meaning)\(standard)")
             }
         }
         lines += [
@@ -114,7 +127,9 @@ public struct CheckArguments: Sendable {
             "  --exact-states    keep whole states beside their fingerprints",
             "  --depth-first     one path at a time, with one worker",
             "  --random-walks    walks drawn from --seed N: --walks N of at most --walk-length N steps",
-            "  --json            print the result as JSON", "  --quiet           show no progress", "",
+            "  --json            print the result as JSON",
+            "  --trace-json      the same, with what each step of a counterexample changes",
+            "  --quiet           show no progress", "",
             "Exit code 0: everything holds; 1: something is violated; 2: wrong command line; "
                 + "3: a bound was reached.",
         ]

@@ -33,7 +33,11 @@ public struct CheckProgram {
         case .counts: return KnownCounts.compare(parsed.options, say: say)
         case .check(let model):
             let run = TimedCheck(model, parsed.options, showsProgress: parsed.showsProgress)
-            if parsed.printsJSON { say(run.json) } else { run.lines.forEach(say) }
+            if parsed.printsJSON {
+                say(run.json(withSteps: parsed.printsSteps))
+            } else {
+                run.lines.forEach(say)
+            }
             return exitCode(run.report.verdict)
         }
     }

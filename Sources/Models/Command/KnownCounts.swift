@@ -4,7 +4,7 @@ import ModelChecking
 /// takes one for two, does not hit them.
 public struct KnownCounts: Sendable {
     public let model: String
-    public let parameters: [String: Int]
+    public let parameters: [String: ParameterValue]
     public let distinctStates: Int
     /// `nil` where only the number of states is known.
     public let depth: Int?
@@ -12,7 +12,7 @@ public struct KnownCounts: Sendable {
     public let source: String
 
     private init(
-        _ model: String, _ parameters: [String: Int], _ distinctStates: Int, depth: Int? = nil,
+        _ model: String, _ parameters: [String: ParameterValue], _ distinctStates: Int, depth: Int? = nil,
         from source: String
     ) {
         self.model = model
@@ -40,13 +40,31 @@ public struct KnownCounts: Sendable {
         KnownCounts("actor-paxos", ["servers": 3, "clients": 1], 265, from: "the rules of Stateright"),
         KnownCounts("abd-register", ["servers": 2, "clients": 2], 544, from: "Stateright"),
         KnownCounts("single-copy-register", ["servers": 1, "clients": 2], 93, from: "Stateright"),
+        snapshot("complete", [1, 0], [1], 34, depth: 11),
+        snapshot("complete", [1, 0], [1, 2], 70, depth: 11),
+        snapshot("complete", [2, 0], [1], 155, depth: 18),
+        snapshot("complete", [2, 0], [1, 2], 377, depth: 18),
+        snapshot("ring", [1, 0, 0], [1], 71, depth: 16),
+        snapshot("ring", [1, 0, 0], [1, 2, 3], 294, depth: 16),
     ]
+
+    private static func snapshot(
+        _ topology: String, _ tokens: [Int], _ initiators: [Int], _ states: Int, depth: Int
+    ) -> KnownCounts {
+        KnownCounts(
+            "chandy-lamport",
+            ["topology": .word(topology), "tokens": .numbers(tokens), "initiators": .numbers(initiators)],
+            states, depth: depth, from: "TLC, CLSnap.tla")
+    }
 
     private static func paxos(
         _ acceptors: Int, _ values: Int, _ maxBallot: Int, _ states: Int, depth: Int, from source: String
     ) -> KnownCounts {
         KnownCounts(
-            "lamport-paxos", ["acceptors": acceptors, "values": values, "max-ballot": maxBallot], states,
+            "lamport-paxos",
+            [
+                "acceptors": .number(acceptors), "values": .number(values), "max-ballot": .number(maxBallot),
+            ], states,
             depth: depth, from: source)
     }
 

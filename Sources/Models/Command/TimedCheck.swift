@@ -54,13 +54,14 @@ struct TimedCheck {
         return lines + [numbers.joined(separator: ", ")]
     }
 
-    var json: String {
+    /// One line. `withSteps` says whether a counterexample is told step by step as well.
+    func json(withSteps: Bool) -> String {
         var fields = [("model", JSONText.string(model.name))]
         fields.append(
             (
                 "parameters",
                 "{"
-                    + model.values.all.map { "\(JSONText.string($0.name)): \($0.value)" }
+                    + model.values.all.map { "\(JSONText.string($0.name)): \($0.value.json)" }
                     .joined(separator: ", ") + "}"
             ))
         fields.append(("verdict", JSONText.string(verdictWord)))
@@ -79,7 +80,22 @@ struct TimedCheck {
         if !report.trace.isEmpty {
             fields.append(("trace", "[" + report.trace.map(JSONText.string).joined(separator: ", ") + "]"))
         }
-        return "{" + fields.map { "\(JSONText.string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
+        if withSteps {
+            fields.append(("steps", "[" + report.steps.map(Self.json).joined(separator: ", ") + "]"))
+            if let start = report.cycleStart { fields.append(("cycleStart", "\(start)")) }
+        }
+        return JSONText.object(fields)
+    }
+
+    private static func json(_ step: TraceStep) -> String {
+        var fields = [("label", JSONText.string(step.label))]
+        fields.append(("process", step.process.map(JSONText.string) ?? "null"))
+        let changes =
+            step.changed.map { (JSONText.string($0.name), JSONText.string($0.text)) }
+            + step.gone.map { (JSONText.string($0), "null") }
+        fields.append(
+            ("changes", "{" + changes.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + "}"))
+        return JSONText.object(fields)
     }
 
     private func rounded(_ value: Double, _ digits: Int) -> String {
@@ -90,6 +106,11 @@ struct TimedCheck {
 }
 
 enum JSONText {
+    /// Of values that are JSON already.
+    static func object(_ fields: [(String, String)]) -> String {
+        "{" + fields.map { "\(string($0.0)): \($0.1)" }.joined(separator: ", ") + "}"
+    }
+
     static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -1,0 +1,102 @@
+/// A state of a whole system, as numbers: of each process the number of its local state, then how many faults
+/// there have been, then the messages on their way. `SystemView` says what the numbers stand for.
+///
+/// Numbers differ from run to run; the order of messages that have none does not matter, and is that of their
+/// numbers.
+public struct SystemState: Hashable, Sendable {
+    @usableFromInline var words: [UInt32]
+}
+
+/// One thing that may happen in a system.
+public struct SystemAction: Hashable, Sendable {
+    public enum Kind: UInt8, Sendable {
+        case delivery
+        /// A delivery that leaves the message where it is.
+        case duplicate
+        case loss
+        case request
+        case timer
+        /// What was handed over becomes durable.
+        case durability
+        /// A crash and the restart.
+        case crash
+    }
+
+    public let kind: Kind
+    /// The place among the processes of the one to which it happens; of a loss, of the receiver.
+    public let process: Int
+    /// The place of a message among the words; the number of a request or timer; a count of what is durable.
+    let operand: UInt32
+
+    @inline(__always) init(_ kind: Kind, _ process: Int, _ operand: UInt32) {
+        self.kind = kind
+        self.process = process
+        self.operand = operand
+    }
+}
+
+extension Fairness<SystemAction> {
+    /// Each process takes its steps, whatever they are, but for what goes wrong.
+    public static func eachProcess(_ count: Int) -> [Fairness] {
+        (0..<count).map { index in
+            .weak("process \(index + 1)") { $0.process == index && !$0.isFault }
+        }
+    }
+}
+
+extension SystemAction {
+    public var isFault: Bool { kind == .loss || kind == .duplicate || kind == .crash }
+}
+
+/// How many faults there have been, where that is limited.
+struct FaultCounts {
+    private(set) var word: UInt32
+
+    init(_ word: UInt32) { self.word = word }
+
+    var crashes: Int { Int(word & 0xFF) }
+    var losses: Int { Int(word >> 8 & 0xFF) }
+    var duplicates: Int { Int(word >> 16 & 0xFF) }
+
+    mutating func countCrash() { word += 1 }
+    mutating func countLoss() { word += 1 << 8 }
+    mutating func countDuplicate() { word += 1 << 16 }
+}
+
+/// The messages on their way, behind the head of a state's words.
+struct NetworkWords {
+    let network: SystemOptions.Network
+    /// Where they begin.
+    let start: Int
+
+    /// Puts a message where it belongs.
+    @inline(__always) func insert(_ word: UInt32, into words: inout [UInt32]) {
+        var place = words.count
+        switch network {
+        case .fifo, .overtaking:
+            let channel = MessageWord.channel(word)
+            while place > start, MessageWord.channel(words[place - 1]) > channel { place -= 1 }
+        case .unordered:
+            while place > start, words[place - 1] > word { place -= 1 }
+        case .everSent:
+            while place > start, words[place - 1] > word { place -= 1 }
+            if place > start, words[place - 1] == word { return }
+        }
+        words.insert(word, at: place)
+    }
+
+    /// Puts all in order anew, as after senders and receivers were renamed. Those of one channel keep theirs.
+    func sort(_ words: inout [UInt32]) {
+        let messages = words[start...]
+        words.removeSubrange(start...)
+        for word in messages { insert(word, into: &words) }
+    }
+
+    /// Whether the message at `place` may come next. Of equal ones in a row the first does.
+    @inline(__always) func isNext(_ place: Int, in words: [UInt32]) -> Bool {
+        guard place > start else { return true }
+        return network == .fifo
+            ? MessageWord.channel(words[place - 1]) != MessageWord.channel(words[place])
+            : words[place - 1] != words[place]
+    }
+}

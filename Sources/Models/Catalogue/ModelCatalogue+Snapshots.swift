@@ -1,0 +1,54 @@
+import GlobalSnapshot
+import ModelChecking
+
+extension ModelCatalogue {
+    private static let topology = Parameter(
+        "topology", "which channels there are",
+        .choice(SnapshotSystem.Topology.allCases.map(\.rawValue)), standard: "complete")
+    private static let tokens = Parameter(
+        "tokens", "tokens of each process at first", .numbers(0...100, count: 1...16), standard: [1, 0])
+    private static let initiators = Parameter(
+        "initiators", "processes that may start the snapshot", .numbers(1...16, count: 1...16), standard: [1])
+
+    private static func system(_ values: ParameterValues) throws(CatalogueError) -> SnapshotSystem {
+        var system = SnapshotSystem()
+        system.topology = SnapshotSystem.Topology(rawValue: values.word("topology") ?? "") ?? .complete
+        system.tokens = values.numbers("tokens").map { UInt64($0) }
+        system.initiators = values.numbers("initiators")
+        for initiator in system.initiators where initiator > system.tokens.count {
+            throw CatalogueError("there is no process \(initiator) among \(system.tokens.count)")
+        }
+        return system
+    }
+
+    static let chandyLamport = Entry(
+        name: "chandy-lamport",
+        summary: "the production core of Chandy and Lamport's snapshot, as CLSnap.tla",
+        parameters: [
+            topology, tokens, initiators,
+            Parameter("non-fifo", "messages of a channel may overtake each other, which is wrong", .flag),
+        ]
+    ) { (values) throws(CatalogueError) in
+        var system = try system(values)
+        if values.isSaid("non-fifo") { system.network = .overtaking }
+        return CheckableModel(system.model(ChandyLamport.self), "chandy-lamport", values)
+    }
+
+    static let laiYang = Entry(
+        name: "lai-yang",
+        summary: "the production core of Lai and Yang's snapshot, on channels without order",
+        parameters: [
+            topology, tokens, initiators,
+            Parameter("passes", "tokens that each process may send", .number(0...100), standard: 2),
+            Parameter(
+                "flaw", "white-counts: taken for complete without counting white messages, which is wrong",
+                .choice(["white-counts"])),
+        ]
+    ) { (values) throws(CatalogueError) in
+        var system = try system(values)
+        system.network = .unordered
+        system.passes = values["passes"]
+        system.ignoresCounts = values.word("flaw") != nil
+        return CheckableModel(system.model(LaiYang.self), "lai-yang", values)
+    }
+}
