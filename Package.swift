@@ -44,6 +44,7 @@ let floors: [Floor] = [
     Floor(level: 0, name: "LogicalTime", uses: ["Automata"], part: .core),
     // L1 protocols
     Floor(level: 1, name: "Paxos", uses: ["Automata"], part: .core),
+    Floor(level: 1, name: "Consensus", uses: ["Automata"], part: .core),
     Floor(level: 1, name: "GlobalSnapshot", uses: ["Automata", "LogicalTime"], part: .core),
     // L2 replicated
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
@@ -73,13 +74,18 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
     ),
+    Floor(
+        level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability"], part: .lab),
     Floor(
         level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
     // L7 commands of the laboratory
     Floor(
         level: 7, name: "Laboratory",
-        uses: ["Simulation", "LinearizabilityReport", "SnapshotScenarios", "ReplicaSimulation", "Models"],
+        uses: [
+            "Simulation", "Impossibility", "LinearizabilityReport", "SnapshotScenarios", "ReplicaSimulation",
+            "Models",
+        ],
         part: .lab),
 ]
 
@@ -113,6 +119,10 @@ let tests: [Floor] = [
     Floor(
         level: 9, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
+    Floor(level: 9, name: "ConsensusTests", uses: ["Consensus", "Automata", "Simulation"], part: .core),
+    Floor(
+        level: 9, name: "ImpossibilityTests",
+        uses: ["Impossibility", "Paxos", "Consensus", "Automata", "Simulation"], part: .lab),
     Floor(level: 9, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
     Floor(
         level: 9, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
@@ -212,6 +222,7 @@ let package = Package(
         .library(name: "Automata", targets: ["Automata"]),
         .library(name: "LogicalTime", targets: ["LogicalTime"]),
         .library(name: "Paxos", targets: ["Paxos"]),
+        .library(name: "Consensus", targets: ["Consensus"]),
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),

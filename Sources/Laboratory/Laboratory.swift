@@ -21,6 +21,10 @@ public struct LabCommand: Sendable {
             abstract: "Run clusters in simulated time with faults drawn from seeds; see simulate --help.",
             run: { SimulateProgram(say: Console.say).run($0) }),
         LabCommand(
+            name: "lab",
+            abstract: "Watch protocols run; see lab --help.",
+            run: { LabProgram(say: Console.say, complain: Console.complain).run($0) }),
+        LabCommand(
             name: "linearizable",
             abstract: "Say whether a recorded history is linearizable; see linearizable --help.",
             run: { LinearizableProgram(say: Console.say, complain: Console.complain).run($0) }),

@@ -33,7 +33,7 @@ def commands(page):
 
 def run(page):
     shown = list(commands(page))
-    expect(shown or "concepts" not in page, "a page without a command")
+    expect(shown or "concepts" not in page or page.endswith("README.md"), "a page without a command")
     with tempfile.TemporaryDirectory(prefix="synod-docs-") as folder:
         for command, code in shown:
             words = shlex.split(command)
@@ -51,7 +51,7 @@ def main():
     pages = sys.argv[1:] or sorted(glob.glob(os.path.join(places.ROOT, "docs", "**", "*.md"), recursive=True))
     report = Report("documented commands")
     for page in pages:
-        if any(True for _ in commands(page)) or "concepts" in page:
+        if any(True for _ in commands(page)) or "concepts" in page and not page.endswith("README.md"):
             report.check(os.path.relpath(page, places.ROOT), run, os.path.abspath(page))
     return report.close()
 

@@ -1,0 +1,123 @@
+/// `synod lab flp …`: why consensus is impossible in an asynchronous system, and what helps.
+///
+/// Exit codes: 0 what is claimed was seen, 1 it was not, 2 wrong command line, 3 there were more configurations than
+/// allowed.
+public struct ImpossibilityProgram {
+    public static let usage = """
+        usage: flp valence --protocol wait-for-all|wait-for-all-but-one|paxos|ben-or [--processes N]
+                           [--ballots N,N] [--rounds N] [--max-configurations N]
+               flp adversary [--processes N] [--deliveries N] [--seed N] [--omega]
+               flp ben-or [--processes N] [--crashes N] [--seeds N] [--from N]
+
+        valence    every configuration of a small protocol, and which decisions can still be reached from it
+        adversary  a scheduler that keeps Paxos undecided although every message arrives; --omega then names a leader
+        ben-or     the randomised protocol under a hostile scheduler, with crashes
+
+        --json gives one line for machines. Exit code 0: seen, 1: not seen, 2: wrong command line, 3: more configurations
+        than allowed.
+        """
+
+    private let say: (String) -> Void
+    private let complain: (String) -> Void
+
+    public init(say: @escaping (String) -> Void, complain: @escaping (String) -> Void) {
+        self.say = say
+        self.complain = complain
+    }
+
+    public func run(_ arguments: [String]) -> Int32 {
+        do {
+            var options = try ImpossibilityOptions(arguments)
+            switch options.task {
+            case "help", "--help", "-h", "":
+                say(Self.usage)
+                return options.task.isEmpty ? 2 : 0
+            case "valence": return try valence(&options)
+            case "adversary": return try adversary(&options)
+            case "ben-or": return try benOr(&options)
+            default: throw ImpossibilityOptions.Fault("there is no \"\(options.task)\"")
+            }
+        } catch {
+            complain("flp: \(error)\n\(Self.usage)")
+            return 2
+        }
+    }
+
+    private func valence(_ options: inout ImpossibilityOptions) throws -> Int32 {
+        let name = try options.text("protocol", default: "paxos")
+        let processes = try options.number("processes", default: 3, in: 2...5)
+        let limit = try options.number("max-configurations", default: 2_000_000, in: 1...100_000_000)
+        let report: ValenceReport
+        switch name {
+        case "wait-for-all":
+            report = ValenceReport(Voting(processes: processes, quorum: processes), name: name, limit: limit)
+        case "wait-for-all-but-one":
+            report = ValenceReport(
+                Voting(processes: processes, quorum: processes - 1), name: name, limit: limit)
+        case "paxos":
+            let ballots = try options.numbers("ballots", default: [1, 1], in: 0...8)
+            guard ballots.count <= processes else {
+                throw ImpossibilityOptions.Fault("--ballots names more processes than there are")
+            }
+            report = ValenceReport(
+                SynodProtocol(processes: processes, ballots: ballots), name: name, limit: limit)
+        case "ben-or":
+            let rounds = try options.number("rounds", default: 1, in: 1...8)
+            report = ValenceReport(
+                BenOrProtocol(processes: processes, crashes: (processes - 1) / 2, rounds: UInt32(rounds)),
+                name: name,
+                limit: limit)
+        default: throw ImpossibilityOptions.Fault("there is no protocol \"\(name)\"")
+        }
+        let isJSON = options.isJSON
+        try options.end()
+        if isJSON { say(report.json(name: name)) } else { report.lines.forEach(say) }
+        return report.disagrees ? 1 : report.isCut ? 3 : 0
+    }
+
+    private func adversary(_ options: inout ImpossibilityOptions) throws -> Int32 {
+        let processes = try options.number("processes", default: 3, in: 2...7)
+        let deliveries = try options.number("deliveries", default: 100_000, in: 1...100_000_000)
+        let seed = try options.number("seed", default: 1, in: 0...Int.max)
+        let omega = options.isOmega
+        let isJSON = options.isJSON
+        try options.end()
+        let report = AdversaryReport(
+            processes: processes, deliveries: deliveries, seed: UInt64(seed), omega: omega)
+        if isJSON { say(report.json(seed: seed)) } else { report.lines.forEach(say) }
+        return report.stayedUndecided && report.isSafe && (!omega || report.decidedAt != nil) ? 0 : 1
+    }
+
+    private func benOr(_ options: inout ImpossibilityOptions) throws -> Int32 {
+        let processes = try options.number("processes", default: 5, in: 2...15)
+        let crashes = try options.number("crashes", default: (processes - 1) / 2, in: 0...(processes - 1) / 2)
+        let seeds = try options.number("seeds", default: 1000, in: 1...1_000_000)
+        let first = try options.number("from", default: 1, in: 0...Int.max / 2)
+        let isJSON = options.isJSON
+        try options.end()
+        var decided = 0
+        var rounds: [UInt32] = []
+        var failed: [Int] = []
+        for seed in first..<first + seeds {
+            let run = BenOrRun(processes: processes, crashes: crashes, seed: UInt64(seed))
+            if run.isDecided { decided += 1 }
+            if !run.isSafe || !run.isDecided { failed.append(seed) }
+            rounds.append(run.rounds)
+        }
+        rounds.sort()
+        if isJSON {
+            say(
+                "{\"processes\":\(processes),\"crashes\":\(crashes),\"seeds\":\(seeds),\"decided\":\(decided),"
+                    + "\"medianRounds\":\(rounds[rounds.count / 2]),\"mostRounds\":\(rounds[rounds.count - 1]),"
+                    + "\"failed\":[\(failed.map(String.init).joined(separator: ","))]}")
+        } else {
+            say(
+                "Ben-Or with \(processes) processes, \(crashes) of which crash: in \(decided) of \(seeds) seeds everybody "
+                    + "left has decided, in \(rounds[rounds.count / 2]) rounds half of the time and "
+                    + "\(rounds[rounds.count - 1]) at most; \(failed.isEmpty ? "agreement and validity always" : "")"
+            )
+            for seed in failed.prefix(10) { say("seed \(seed) fails: flp ben-or --from \(seed) --seeds 1") }
+        }
+        return failed.isEmpty ? 0 : 1
+    }
+}
