@@ -30,6 +30,9 @@ public struct CheckResult<M: Model>: Sendable {
     public var transitions = 0
     /// States on the longest of the shortest paths from an initial state, which itself has depth 1.
     public var depth = 0
+    /// Whether every state was looked at and kept what it must, so that a bound only ended the look at infinite
+    /// runs.
+    public var allStatesHold = false
     /// The most bytes that tables, states and buffers took together.
     public var bytes = 0
     public var counterexample: Counterexample?
