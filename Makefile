@@ -46,9 +46,9 @@ check: bootstrap
 SEEDS ?= 2000
 FROM ?= 1
 simulate:
-	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product simulate
-	.build-lab/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 3
-	.build-lab/release/simulate --seeds $(SEEDS) --from $(FROM) --processes 5
+	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product synod-lab
+	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes 3
+	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes 5
 
 # The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
 bench: release
@@ -66,7 +66,7 @@ format:
 
 # Pages that are written from the sources: the flags of the server, and those of the public libraries, which
 # are not part of the tree and lie in .build-docs/pages.
-DOCUMENTED = Automata LogicalTime Paxos GlobalSnapshot Replica Simulation ModelChecking
+DOCUMENTED = Automata LogicalTime Paxos GlobalSnapshot Replica Simulation ModelChecking Linearizability
 docs: release
 	.build/release/synod flags > docs/operations/flags.md
 	SYNOD_LAB=1 SYNOD_DOCS=1 swift package --scratch-path .build-docs \

@@ -65,6 +65,7 @@ let floors: [Floor] = [
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], part: .core),
     Floor(level: 0, name: "ModelChecking", uses: ["Automata"], part: .core),
+    Floor(level: 0, name: "Linearizability", part: .lab),
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
@@ -72,65 +73,71 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
     ),
+    Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability"], part: .lab),
     Floor(
         level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
+    // L7 commands of the laboratory
+    Floor(
+        level: 7, name: "Laboratory",
+        uses: ["Simulation", "LinearizabilityReport", "SnapshotScenarios", "ReplicaSimulation", "Models"],
+        part: .lab),
 ]
 
-/// L7: the commands. `synod` composes everything; `simulate` and `check` need no network stack.
+/// L8: the commands. `synod` composes everything; `synod-lab` needs no network stack.
 let command = Floor(
-    level: 7, name: "synod",
+    level: 8, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Simulation", "ReplicaSimulation", "Models", "CLinux",
+        "EtcdDialect", "Laboratory", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
-let simulate = Floor(
-    level: 7, name: "simulate", uses: ["ReplicaSimulation", "SnapshotScenarios", "Simulation"], part: .lab)
-
-let modelCheck = Floor(level: 7, name: "check", uses: ["Models"], part: .lab)
+let labCommand = Floor(level: 8, name: "SynodLab", uses: ["Laboratory"], part: .lab)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
-    Floor(level: 7, name: "ArchitectureTests", part: .core),
-    Floor(level: 7, name: "AutomataTests", uses: ["Automata"], part: .core),
-    Floor(level: 7, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
-    Floor(level: 7, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
+    Floor(level: 9, name: "ArchitectureTests", part: .core),
+    Floor(level: 9, name: "AutomataTests", uses: ["Automata"], part: .core),
+    Floor(level: 9, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
+    Floor(level: 9, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
     Floor(
-        level: 7, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],
+        level: 9, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],
         part: .core
     ),
     Floor(
-        level: 7, name: "SnapshotScenariosTests",
+        level: 9, name: "SnapshotScenariosTests",
         uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], part: .lab),
-    Floor(level: 7, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
-    Floor(level: 7, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
-    Floor(level: 7, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
+    Floor(level: 9, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
+    Floor(level: 9, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
+    Floor(level: 9, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
     Floor(
-        level: 7, name: "SimulationTests",
+        level: 9, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
-    Floor(level: 7, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
+    Floor(level: 9, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
     Floor(
-        level: 7, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
+        level: 9, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
         part: .lab),
-    Floor(level: 7, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
-        level: 7, name: "RuntimeTests",
+        level: 9, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"], part: .lab
+    ),
+    Floor(level: 9, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
+    Floor(
+        level: 9, name: "RuntimeTests",
         uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
         external: [nio, nioPosix]),
     Floor(
-        level: 7, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
+        level: 9, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
         external: [nio, nioPosix, nioHTTP1, nioEmbedded]),
     Floor(
-        level: 7, name: "EtcdDialectTests",
+        level: 9, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
         external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf]),
-    Floor(level: 7, name: "SynodTests", uses: ["synod", "Runtime"]),
+    Floor(level: 9, name: "SynodTests", uses: ["synod", "Runtime"]),
 ]
 
 /// What several test targets share.
 let testSupport: [Floor] = [
-    Floor(level: 7, name: "GRPCTestSupport", uses: ["CNghttp2"], external: [nio, nioPosix])
+    Floor(level: 9, name: "GRPCTestSupport", uses: ["CNghttp2"], external: [nio, nioPosix])
 ]
 
 func check(_ floor: Floor) {
@@ -213,8 +220,8 @@ let package = Package(
         + (part == .core
             ? []
             : [
-                .executable(name: "simulate", targets: ["simulate"]),
-                .executable(name: "check", targets: ["check"]),
+                .library(name: "Linearizability", targets: ["Linearizability"]),
+                .executable(name: "synod-lab", targets: ["SynodLab"]),
             ])
         + (part != .server
             ? []
@@ -229,6 +236,6 @@ let package = Package(
         ],
     targets: floors.filter(isBuilt).map(target) + tests.filter(isBuilt).map(testTarget)
         + testSupport.filter(isBuilt).map(testSupportTarget)
-        + [simulate, modelCheck, command].filter(isBuilt).map(executableTarget)
+        + [labCommand, command].filter(isBuilt).map(executableTarget)
         + [systemCalls] + (part == .server ? systemLibraries : [])
 )

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Laboratory
 
 /// The command. `serve` reads its flags as etcd does; a link named `etcd` is `serve` with etcd's names.
 @main
@@ -7,9 +8,8 @@ struct Synod: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synod",
         abstract: "A replicated store that etcd clients use.",
-        subcommands: [
-            Serve.self, Cluster.self, SimulateCommand.self, CheckCommand.self, Flags.self, Version.self,
-        ])
+        discussion: LabCommand.all.map { "\($0.name): \($0.abstract)" }.joined(separator: "\n"),
+        subcommands: [Serve.self, Cluster.self, Flags.self, Version.self])
 
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
@@ -21,7 +21,9 @@ struct Synod: ParsableCommand {
             arguments.removeFirst()
             ServeCommand(personality: .synod).run(arguments)
         }
-        if arguments.first == "check" { CheckCommand.run(Array(arguments.dropFirst())) }
+        if let command = arguments.first.flatMap(LabCommand.named) {
+            Glibc.exit(command.run(Array(arguments.dropFirst())))
+        }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

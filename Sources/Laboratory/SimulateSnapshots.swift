@@ -2,7 +2,7 @@ import Simulation
 import SnapshotScenarios
 
 /// `simulate snapshots --runs 10000`, or one run with its trace: `simulate snapshots --seed 7 --trace`.
-enum SnapshotRuns {
+enum SimulateSnapshots {
     /// Returns the exit code.
     static func run(_ arguments: [String], say: (String) -> Void) -> Int32 {
         var (runs, first, printsTrace) = (1, UInt64(1), false)

@@ -1,0 +1,30 @@
+import LinearizabilityReport
+import Models
+
+/// The commands that study the protocols. `synod` and the smaller program `synod-lab`, which needs no network stack,
+/// take them from this one table.
+public struct LabCommand: Sendable {
+    public let name: String
+    /// A sentence for the list of commands.
+    public let abstract: String
+    /// Takes the arguments after the name; returns the exit code: 0 what was asked for holds, 1 it does not, 2 the
+    /// command line is wrong, 3 a bound was reached.
+    public let run: @Sendable ([String]) -> Int32
+
+    public static let all = [
+        LabCommand(
+            name: "check",
+            abstract: "Look at every reachable state of a model; see check --help for the models.",
+            run: { CheckProgram(say: Console.say).run($0) }),
+        LabCommand(
+            name: "simulate",
+            abstract: "Run clusters in simulated time with faults drawn from seeds; see simulate --help.",
+            run: { SimulateProgram(say: Console.say).run($0) }),
+        LabCommand(
+            name: "linearizable",
+            abstract: "Say whether a recorded history is linearizable; see linearizable --help.",
+            run: { LinearizableProgram(say: Console.say, complain: Console.complain).run($0) }),
+    ]
+
+    public static func named(_ name: String) -> LabCommand? { all.first { $0.name == name } }
+}

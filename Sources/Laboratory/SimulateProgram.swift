@@ -1,0 +1,116 @@
+import Glibc
+import ReplicaSimulation
+import Simulation
+
+/// For the message of a run that ends the process. There is one thread.
+nonisolated(unsafe) private var runningSeed: UInt64 = 0
+nonisolated(unsafe) private var runtimeHandler: __sighandler_t?
+
+/// `simulate --seeds 2000 --processes 3`, or one seed with its trace: `simulate --seed 7 --processes 3 --trace`.
+/// `simulate snapshots` is a sweep of its own.
+struct SimulateProgram {
+    static let usage = """
+        usage: simulate [--seed N | --seeds COUNT --from N] [options]
+               simulate snapshots [--seed N [--trace] | --runs COUNT --from N]
+
+        Clusters of the production replica in simulated time, with crashes, partitions, lost and reordered messages
+        and torn writes, each drawn from its seed.
+
+          --seed N         this seed alone
+          --seeds COUNT    so many seeds (default 100), the first of them --from N (default 1)
+          --processes N    of each cluster, from 2 to 15 (default 3)
+          --trace          print the whole trace of each run
+          --lines N        lines of the trace of a failing run that are printed (default 60)
+          --keep-going     go on after a failure
+          --restless       leaders change all the time, and little else goes wrong
+          --flaw NAME      with a deliberate error, which must be caught: \
+        \(HostFlaw.allCases.map(\.rawValue).joined(separator: ", "))
+
+        Exit code 0: every promise was kept, 1: one was broken, 2: wrong command line.
+        """
+
+    let say: (String) -> Void
+
+    func run(_ arguments: [String]) -> Int32 {
+        if arguments.first == "snapshots" {
+            return SimulateSnapshots.run(Array(arguments.dropFirst()), say: say)
+        }
+        if arguments.contains("--help") || arguments.contains("-h") {
+            say(Self.usage)
+            return 0
+        }
+        let options: SeedSweep.Options
+        do {
+            options = try Self.options(from: arguments)
+        } catch {
+            Console.complain("simulate: \(error.description)\n\(Self.usage)")
+            return 2
+        }
+        sayWhichSeedCrashes()
+        var sweep = SeedSweep(options)
+        return sweep.run(say: say) ? 0 : 1
+    }
+
+    private struct Fault: Error {
+        let description: String
+    }
+
+    private static func options(from arguments: [String]) throws(Fault) -> SeedSweep.Options {
+        var options = SeedSweep.Options()
+        options.command = "synod simulate"
+        options.seeds = 100
+        options.lastLines = 60
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let flag = parts.first ?? ""
+            switch flag {
+            case "--trace": options.printsTrace = true
+            case "--keep-going": options.stopsAtFailure = false
+            case "--restless": options.mix = .restless
+            default:
+                guard ["--flaw", "--seed", "--seeds", "--from", "--processes", "--lines"].contains(flag)
+                else {
+                    throw Fault(description: "\"\(argument)\" is no option")
+                }
+                guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                    throw Fault(description: "\(flag) needs a value")
+                }
+                guard set(flag, value, in: &options) else {
+                    throw Fault(description: "\(flag) cannot be \"\(value)\"")
+                }
+            }
+        }
+        options.willRun = { runningSeed = $0 }
+        return options
+    }
+
+    private static func set(_ flag: String, _ value: String, in options: inout SeedSweep.Options) -> Bool {
+        if flag == "--flaw" {
+            guard let flaw = HostFlaw(rawValue: value) else { return false }
+            options.flaw = flaw
+            return true
+        }
+        guard let number = UInt64(value) else { return false }
+        switch flag {
+        case "--seed":
+            options.firstSeed = number
+            options.seeds = 1
+        case "--seeds" where (1...1_000_000_000).contains(number): options.seeds = Int(number)
+        case "--from": options.firstSeed = number
+        case "--processes" where (2...15).contains(number): options.processes = Int(number)
+        case "--lines" where number < 1_000_000_000: options.lastLines = Int(number)
+        default: return false
+        }
+        return true
+    }
+
+    private func sayWhichSeedCrashes() {
+        runtimeHandler = signal(SIGILL) { _ in
+            let text = "\nseed \(runningSeed) crashes; run it again with --seed \(runningSeed) --trace\n"
+            _ = write(1, text, text.utf8.count)
+            // The instruction fails again, and the runtime prints where.
+            signal(SIGILL, runtimeHandler)
+        }
+    }
+}

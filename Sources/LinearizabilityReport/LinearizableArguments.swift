@@ -1,0 +1,56 @@
+import Linearizability
+
+/// The command line of `linearizable`.
+struct LinearizableArguments {
+    var model = ObjectModel.register
+    var files: [String] = []
+    var printsJSON = false
+    var picture: String?
+    var memoryBytes = 2048 << 20
+    var isHelp = false
+
+    struct Fault: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ arguments: [String]) throws {
+        var named: ObjectModel?
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            guard argument.hasPrefix("--") || argument == "-h" else {
+                files.append(argument)
+                continue
+            }
+            func value() throws -> String {
+                guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                    throw Fault(description: "\(parts[0]) needs a value")
+                }
+                return value
+            }
+            switch parts[0] {
+            case "--help", "-h": isHelp = true
+            case "--json": printsJSON = true
+            case "--svg": picture = try value()
+            case "--memory":
+                let text = try value()
+                guard let mebibytes = Int(text), (1...1_048_576).contains(mebibytes) else {
+                    throw Fault(description: "--memory needs a number of MiB, not \"\(text)\"")
+                }
+                memoryBytes = mebibytes << 20
+            case "--model":
+                let name = try value()
+                guard let model = ObjectModel(rawValue: name) else {
+                    throw Fault(description: "there is no model \"\(name)\"")
+                }
+                named = model
+            default: throw Fault(description: "\(parts[0]) is no option")
+            }
+        }
+        if isHelp { return }
+        guard let named else { throw Fault(description: "--model is missing") }
+        guard !files.isEmpty else { throw Fault(description: "name a file") }
+        guard picture == nil || files.count == 1 else { throw Fault(description: "--svg goes with one file") }
+        model = named
+    }
+}
