@@ -96,12 +96,15 @@ public struct Trace<M: Model>: Sendable {
         }
     }
 
-    /// One line a step, in the model's words.
+    /// An element a step, in the model's words: a line that says what happens, and one with what that changes.
     public func lines(_ model: M) -> [String] {
-        var lines: [String] = []
-        for (index, step) in steps.enumerated() {
-            let action = step.action.map { model.describe($0, in: steps[index - 1].state) } ?? "initially"
-            lines.append("\(index + 1). \(action)\n      \(model.describe(step.state))")
+        var lines = changes(model).enumerated().map { index, step in
+            let changed =
+                step.changed.count == 1 && step.changed[0].name == StatePart.whole
+                ? [step.changed[0].text]
+                : step.changed.map { "\($0.name): \($0.text)" } + step.gone.map { "no \($0)" }
+            return "\(index + 1). \(step.label)\n      "
+                + (changed.isEmpty ? "nothing changes" : changed.joined(separator: "; "))
         }
         if let cycleStart {
             lines.append(
