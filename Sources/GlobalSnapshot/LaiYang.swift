@@ -188,14 +188,20 @@ public struct LaiYang: SnapshotCore {
             + collection.open.map(\.id).filter { id in
                 !unstated.contains { $0.id == id }
             }
-        for id in ids {
-            onReport(SnapshotReport(id: id, .aborted(.departed(other))), from: nil, at: now, &outputs)
-        }
+        for id in ids { abort(id, because: .departed(other), at: now, &outputs) }
     }
 
     private mutating func onCancelled(_ id: SnapshotID, at now: Instant, _ outputs: inout [Output]) {
         // A snapshot that has ended stays as it ended, and one that has not begun here is not known.
         guard id.initiator == nil, id.sequence <= epoch.number else { return }
-        onReport(SnapshotReport(id: id, .aborted(.cancelled(by: process))), from: nil, at: now, &outputs)
+        abort(id, because: .cancelled(by: process), at: now, &outputs)
+    }
+
+    /// A state that still comes is not wanted.
+    private mutating func abort(
+        _ id: SnapshotID, because reason: SnapshotAbortion, at now: Instant, _ outputs: inout [Output]
+    ) {
+        unstated.removeAll { $0.id == id }
+        onReport(SnapshotReport(id: id, .aborted(reason)), from: nil, at: now, &outputs)
     }
 }

@@ -30,6 +30,9 @@ public struct CheckResult<M: Model>: Sendable {
     public var transitions = 0
     /// States on the longest of the shortest paths from an initial state, which itself has depth 1.
     public var depth = 0
+    /// Whether every state was looked at and kept what it must, so that a bound only ended the look at infinite
+    /// runs.
+    public var allStatesHold = false
     /// The most bytes that tables, states and buffers took together.
     public var bytes = 0
     public var counterexample: Counterexample?
@@ -93,12 +96,15 @@ public struct Trace<M: Model>: Sendable {
         }
     }
 
-    /// One line a step, in the model's words.
+    /// An element a step, in the model's words: a line that says what happens, and one with what that changes.
     public func lines(_ model: M) -> [String] {
-        var lines: [String] = []
-        for (index, step) in steps.enumerated() {
-            let action = step.action.map { model.describe($0, in: steps[index - 1].state) } ?? "initially"
-            lines.append("\(index + 1). \(action)\n      \(model.describe(step.state))")
+        var lines = changes(model).enumerated().map { index, step in
+            let changed =
+                step.changed.count == 1 && step.changed[0].name == StatePart.whole
+                ? [step.changed[0].text]
+                : step.changed.map { "\($0.name): \($0.text)" } + step.gone.map { "no \($0)" }
+            return "\(index + 1). \(step.label)\n      "
+                + (changed.isEmpty ? "nothing changes" : changed.joined(separator: "; "))
         }
         if let cycleStart {
             lines.append(

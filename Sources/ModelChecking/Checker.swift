@@ -29,10 +29,14 @@ public struct Checker<M: Model> {
         }
     }
 
+    /// One worker does it. Strongly connected components are found depth first, which no number of workers makes
+    /// faster without another algorithm, and the graph must be held in memory, which ends a search long before
+    /// time does; numbered by one worker, a graph gives the same lasso every time.
     @usableFromInline func searchRuns(after result: CheckResult<M>) -> CheckResult<M> {
         let properties = model.properties.filter(\.isLiveness)
         guard !properties.isEmpty else { return result }
         var result = result
+        result.allStatesHold = true
         do {
             let graph = try StateGraph(model, options)
             result.bytes = max(result.bytes, graph.bytes)

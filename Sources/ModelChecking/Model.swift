@@ -49,6 +49,9 @@ public protocol Model: Sendable {
 
 /// A part of a state in words.
 public struct StatePart: Hashable, Sendable {
+    /// The name of the one part of a state that has no others.
+    public static let whole = "state"
+
     public let name: String
     public let text: String
 
@@ -64,7 +67,9 @@ extension Model {
     @inlinable public func isWithinBoundary(_ state: State) -> Bool { true }
     public func describe(_ action: Action, in state: State) -> String { "\(action)" }
     public func describe(_ state: State) -> String { "\(state)" }
-    public func parts(of state: State) -> [StatePart] { [StatePart(name: "state", text: describe(state))] }
+    public func parts(of state: State) -> [StatePart] {
+        [StatePart(name: StatePart.whole, text: describe(state))]
+    }
     public func actor(of action: Action) -> String? { nil }
 }
 

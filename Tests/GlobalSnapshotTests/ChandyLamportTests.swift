@@ -117,6 +117,51 @@ final class Driven<Core: SnapshotCore> {
         #expect(driven.step(.stateRecorded(id, Payload("s"))).isEmpty)
     }
 
+    @Test("who gives a snapshot up says so to everybody, once, and never about one that has ended")
+    func cancellation() {
+        let driven = Driven<ChandyLamport>(p1, of: .complete([p1, p2]))
+        #expect(driven.step(.cancelled(id)).isEmpty, "it has not begun")
+        _ = driven.step(.snapshotRequested(id))
+        let report = SnapshotReport(id: id, .aborted(.cancelled(by: p1)))
+        #expect(driven.step(.cancelled(id)) == [.publish(report)])
+        #expect(driven.step(.cancelled(id)).isEmpty)
+        #expect(driven.step(.received(.marker(id), from: p2)).isEmpty)
+        let next = driven.core.nextID
+        #expect(driven.step(.snapshotRequested(next)).first == .recordState(next), "the next one begins")
+    }
+
+    @Test("a departure in the middle ends the snapshot for whoever asked, and the next one does without")
+    func departureWithFlooding() {
+        let a = Driven<ChandyLamport>(p1, collection: .flooding)
+        let b = Driven<ChandyLamport>(p2, collection: .flooding)
+        _ = a.step(.snapshotRequested(id))
+        _ = a.step(.stateRecorded(id, Payload("s1")))
+        _ = b.step(.received(.marker(id), from: p1))
+        _ = b.step(.stateRecorded(id, Payload("s2")))
+        let gone = SnapshotReport(id: id, .aborted(.departed(p3)))
+        #expect(b.step(.departed(p3)) == [.send(.report(gone), to: p1)], "p2 did not ask")
+        let outputs = a.step(.received(.report(gone), from: p2))
+        #expect(outputs.contains(.abort(id, .departed(p3))))
+        #expect(a.step(.departed(p3)).isEmpty, "it has ended already")
+        #expect(a.step(.received(.marker(id), from: p2)).isEmpty)
+        let next = a.core.nextID
+        #expect(
+            a.step(.snapshotRequested(next)) == [.recordState(next), .send(.marker(next), to: p2)])
+        _ = a.step(.stateRecorded(next, Payload("t1")))
+        _ = b.step(.received(.marker(next), from: p1))
+        guard case .send(.report(let piece), p1)? = b.step(.stateRecorded(next, Payload("t2"))).first else {
+            Issue.record("p2 does not report")
+            return
+        }
+        _ = a.step(.received(.marker(next), from: p2))
+        let last = a.step(.received(.report(piece), from: p2))
+        guard case .complete(let snapshot)? = last.last else {
+            Issue.record("\(last)")
+            return
+        }
+        #expect(snapshot.states.map(\.process) == [p1, p2])
+    }
+
     @Test("past the limit a request is refused, and a marker aborts its snapshot naming who was too busy")
     func concurrencyLimit() {
         let driven = Driven<ChandyLamport>(p1, limits: SnapshotLimits(concurrentSnapshots: 1))

@@ -67,4 +67,71 @@ import Testing
         let ids = outputs.compactMap { if case .publish(let report) = $0 { report.id } else { nil } }
         #expect(ids == [first, .epoch(SnapshotEpoch(2))])
     }
+
+    @Test("a process that departs aborts what is under way, by name, and later snapshots do without it")
+    func departure() {
+        let driven = Driven<LaiYang>(p1, collection: .flooding)
+        _ = driven.step(.snapshotRequested(first))
+        _ = driven.step(.stateRecorded(first, Payload("s")))
+        let gone = SnapshotReport(id: first, .aborted(.departed(p3)))
+        #expect(
+            driven.step(.departed(p3)) == [
+                .send(.report(gone), to: p2), .abort(first, .departed(p3)),
+            ])
+        #expect(driven.step(.departed(p3)).isEmpty, "nobody departs twice")
+        #expect(driven.step(.snapshotRequested(first)) == [.refuse(first, .ended)])
+        let second = driven.core.nextID
+        #expect(
+            driven.step(.snapshotRequested(second)) == [
+                .recordState(second), .send(.colour(SnapshotEpoch(2)), to: p2),
+            ])
+        let piece = driven.step(.stateRecorded(second, Payload("t")))
+        guard case .send(.report(let report), p2)? = piece.first, case .piece(let sent) = report.content
+        else {
+            Issue.record("\(piece)")
+            return
+        }
+        #expect(sent.sources == [p2] && sent.whiteSent.map(\.channel.to) == [p2])
+    }
+
+    @Test("a state that comes after the snapshot was aborted is not wanted")
+    func abortedBeforeStated() {
+        let driven = Driven<LaiYang>(p1)
+        _ = driven.step(.snapshotRequested(first))
+        let gone = SnapshotReport(id: first, .aborted(.departed(p2)))
+        #expect(driven.step(.departed(p2)) == [.publish(gone)])
+        #expect(driven.step(.stateRecorded(first, Payload("s"))).isEmpty)
+    }
+
+    @Test("who gives a snapshot up says so, and a snapshot that has not begun cannot be given up")
+    func cancellation() {
+        let driven = Driven<LaiYang>(p1, of: pair)
+        #expect(driven.step(.cancelled(first)).isEmpty)
+        _ = driven.step(.snapshotRequested(first))
+        let report = SnapshotReport(id: first, .aborted(.cancelled(by: p1)))
+        #expect(driven.step(.cancelled(first)) == [.publish(report)])
+        #expect(driven.step(.stateRecorded(first, Payload("s"))).isEmpty)
+    }
+
+    @Test("past the limit a request is refused")
+    func concurrencyLimit() {
+        let driven = Driven<LaiYang>(
+            p1, of: pair, collection: .flooding, limits: SnapshotLimits(concurrentSnapshots: 1))
+        _ = driven.step(.snapshotRequested(first))
+        let next = driven.core.nextID
+        #expect(driven.step(.snapshotRequested(next)) == [.refuse(next, .tooManySnapshots)])
+        _ = driven.step(.stateRecorded(first, Payload("s")))
+        #expect(driven.step(.snapshotRequested(next)) == [.refuse(next, .tooManySnapshots)])
+    }
+
+    @Test("more late messages in a channel than may be recorded abort the snapshot, naming the channel")
+    func byteLimit() {
+        let driven = Driven<LaiYang>(
+            p1, of: pair, collection: .flooding, limits: SnapshotLimits(recordedBytesPerChannel: 40))
+        _ = driven.step(.snapshotRequested(first))
+        let long = Payload(String(repeating: "x", count: 9))
+        let outputs = driven.step(.received(.application(long, .zero), from: p2))
+        #expect(outputs.first == .deliver(long, from: p2))
+        #expect(outputs.last == .abort(first, .channelTooLong(ChannelID(from: p2, to: p1))))
+    }
 }

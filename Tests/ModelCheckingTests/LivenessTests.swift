@@ -108,4 +108,36 @@ import Testing
         let names = trace.map { $0.actions[($0.cycleStart ?? 0)...].map(\.name) } ?? []
         #expect(Set(names) == ["a", "b", "c", "d"] && trace?.states.last == trace?.states[0])
     }
+
+    @Test("a bound on memory ends the look at infinite runs, and says that every state holds")
+    func bounds() {
+        let tree = ReturningTree(count: 10_000)
+        #expect(Checker(tree).run().verdict == .holds)
+        var options = CheckOptions()
+        // As much as the single states take, and not what the graph takes.
+        options.memoryBytes = Checker(ReturningTree(count: 10_000, looksAtRuns: false)).run().bytes
+        let late = Checker(tree, options).run()
+        #expect(late.verdict == .boundReached(.memory))
+        #expect(late.allStatesHold && late.distinctStates == 10_000)
+        options.memoryBytes = 1 << 17
+        let early = Checker(tree, options).run()
+        #expect(early.verdict == .boundReached(.memory) && !early.allStatesHold)
+    }
+}
+
+/// A tree of numbers in which every number has two children and leads back to the first in many ways.
+private struct ReturningTree: Model {
+    let count: UInt64
+    var looksAtRuns = true
+
+    func initialStates() -> [UInt64] { [0] }
+    func addActions(in state: UInt64, to actions: inout [UInt64]) {
+        actions += [2 * state + 1, 2 * state + 2].filter { $0 < count }
+        actions += (0..<20).map { ($0 * state) % 7 }
+    }
+    func successor(of state: UInt64, by action: UInt64) -> UInt64? { action }
+    var properties: [Property<UInt64>] {
+        let count = count
+        return looksAtRuns ? [.eventuallyAlways("a number") { $0 < count }] : []
+    }
 }

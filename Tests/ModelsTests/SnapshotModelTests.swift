@@ -66,6 +66,18 @@ import Testing
         }
     }
 
+    @Test("where every channel delivers, a snapshot that is started ends")
+    func ends() throws {
+        for (topology, tokens) in [("complete", [1, 0]), ("complete", [2, 1]), ("ring", [1, 0, 0])] {
+            let values: [String: ParameterValue] = [
+                "topology": .word(topology), "tokens": .numbers(tokens), "initiators": [1, 2],
+                "liveness": .said,
+            ]
+            #expect(try ModelCatalogue.model("chandy-lamport", values).run().verdict == .holds)
+            #expect(try ModelCatalogue.model("lai-yang", values).run().verdict == .holds)
+        }
+    }
+
     /// What a search came by, as the module CLSnap would see it.
     private struct Explored {
         let states: Int

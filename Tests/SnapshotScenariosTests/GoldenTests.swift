@@ -74,6 +74,51 @@ import Testing
         }
     }
 
+    @Test(
+        "runs that are drawn give the snapshots of a second, naive carrying out, and conserve the tokens",
+        arguments: [2, 5, 8, 10])
+    func drawn(servers: Int) throws {
+        var (snapshots, passing) = (0, 0)
+        for seed in 1...12 as ClosedRange<UInt64> {
+            var drawn = DrawnCOS418(seed: seed, servers: servers)
+            let actual = try COS418.run(
+                topology: drawn.topology, events: drawn.events, delays: drawn.delays)
+            let expected = drawn.naive.finish()
+            let files = "seed \(seed)\n\(drawn.topology)\n\(drawn.events)"
+            #expect(try actual.map(Snap.init) == expected.map(Snap.init), "\(files)")
+            for text in actual {
+                let snap = try Snap(text)
+                #expect(snap.total == drawn.total, "\(files)")
+                passing += snap.messages.count
+            }
+            snapshots += actual.count
+        }
+        #expect(snapshots > 20 && passing > 10, "runs in which nothing happens would prove nothing")
+    }
+
+    @Test("the command prints every snapshot, or one, and says what is wrong with its files")
+    func command() throws {
+        let golden = try #require(try SharedData.cases(in: SharedData.tree).first { $0.snapshots.count == 2 })
+        let folder = SharedData.tree
+        let files = [
+            "--topology", folder.appending(path: "2servers.top").path,
+            "--events", folder.appending(path: "2servers-concurrent.events").path,
+            "--delays=" + folder.appending(path: "delays.txt").path,
+        ]
+        func run(_ arguments: [String]) -> (code: Int32, text: String) {
+            var lines: [String] = []
+            let code = Cos418Program { lines.append($0) }.run(arguments)
+            return (code, lines.joined(separator: "\n") + "\n")
+        }
+        #expect(run(files) == (0, golden.snapshots.joined(separator: "\n")))
+        #expect(run(files + ["--snapshot", "1"]) == (0, golden.snapshots[1]))
+        #expect(run(files + ["--snapshot", "2"]).code == 1)
+        #expect(run(Array(files.dropFirst(2))).code == 2)
+        #expect(run(files + ["--speed", "3"]).code == 2)
+        #expect(run(["--topology", "no such file"] + files.dropFirst(2)).code == 1)
+        #expect(run(["--help"]).code == 0)
+    }
+
     @Test("a file that cannot be carried out is refused with the line at fault")
     func faults() {
         let top = "2\nA 1\nB 0\nA B\n"

@@ -116,7 +116,7 @@
             result.verdict = .boundReached(.memory)
             return false
         }
-        result.bytes = max(result.bytes, bytes)
+        result.bytes = max(result.bytes, memory.measured(bytes))
         let properties = properties
         pool.run(shards.count) { index in
             let shard = shards[index]

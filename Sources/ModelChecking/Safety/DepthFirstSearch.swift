@@ -88,7 +88,7 @@
             result.verdict = .boundReached(.memory)
             return false
         }
-        result.bytes = max(result.bytes, bytes)
+        result.bytes = max(result.bytes, memory.measured(bytes))
         shard.table.grow(to: needed)
         return true
     }

@@ -23,7 +23,7 @@
     @usableFromInline var capacity: Int
     @usableFromInline var count = 0
 
-    @inlinable static var initialCapacity: Int { 256 }
+    @inlinable static var initialCapacity: Int { 16 }
 
     @inlinable init(keepsNumbers: Bool) {
         capacity = Self.initialCapacity

@@ -96,20 +96,34 @@ extension ProcessSystem {
     }
 
     public func parts(of state: SystemState) -> [StatePart] {
-        var parts = core.processes.indices.map { process in
+        let parts = core.processes.indices.map { process in
             let local = store.local(state.words[process])
             let waits = local.undurable.isEmpty ? "" : ", not durable yet"
             let timers = local.timers.isEmpty ? "" : ", timers \(local.timers)"
             return StatePart(name: name(process), text: words.process(local.process) + waits + timers)
         }
+        return parts + (core.options.network == .everSent ? sent(in: state) : [underWay(in: state)])
+    }
+
+    private func underWay(in state: SystemState) -> StatePart {
         let messages = state.words[core.network.start...].map { word in
             "\(name(MessageWord.from(word)))→\(name(MessageWord.to(word))) "
                 + words.message(store.message(word))
         }
-        parts.append(
-            StatePart(
-                name: core.options.network == .everSent ? "sent" : "under way",
-                text: messages.isEmpty ? "nothing" : messages.joined(separator: ", ")))
-        return parts
+        return StatePart(
+            name: "under way", text: messages.isEmpty ? "nothing" : messages.joined(separator: ", "))
+    }
+
+    /// A part for each process, in an order that is the same in every run, since what was sent has none.
+    private func sent(in state: SystemState) -> [StatePart] {
+        core.processes.indices.compactMap { process in
+            let sent = state.words[core.network.start...].filter { MessageWord.from($0) == process }
+            let messages = sent.map { word in
+                "\(words.message(store.message(word))) to \(name(MessageWord.to(word)))"
+            }
+            guard !messages.isEmpty else { return nil }
+            return StatePart(
+                name: "sent by \(name(process))", text: messages.sorted().joined(separator: ", "))
+        }
     }
 }

@@ -75,11 +75,12 @@ import Automata
         let mayLose = options.losses.map { faults.losses < $0 } ?? true
         let mayRepeat = options.duplicates.map { faults.duplicates < $0 } ?? true
         for place in network.start..<state.words.count where network.isNext(place, in: state.words) {
-            let process = MessageWord.to(state.words[place])
-            actions.append(SystemAction(.delivery, process, UInt32(place)))
+            let (from, to) = (MessageWord.from(state.words[place]), MessageWord.to(state.words[place]))
+            let operand = UInt32(truncatingIfNeeded: place)
+            actions.append(SystemAction(.delivery, to, operand, from: from))
             guard options.network != .everSent else { continue }
-            if mayRepeat { actions.append(SystemAction(.duplicate, process, UInt32(place))) }
-            if mayLose { actions.append(SystemAction(.loss, process, UInt32(place))) }
+            if mayRepeat { actions.append(SystemAction(.duplicate, to, operand, from: from)) }
+            if mayLose { actions.append(SystemAction(.loss, to, operand, from: from)) }
         }
     }
 

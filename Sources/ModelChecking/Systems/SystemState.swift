@@ -23,14 +23,20 @@ public struct SystemAction: Hashable, Sendable {
     }
 
     public let kind: Kind
-    /// The place among the processes of the one to which it happens; of a loss, of the receiver.
-    public let process: Int
+    private let place: UInt8
+    private let peer: UInt8
     /// The place of a message among the words; the number of a request or timer; a count of what is durable.
     let operand: UInt32
 
-    @inline(__always) init(_ kind: Kind, _ process: Int, _ operand: UInt32) {
+    /// The place among the processes of the one to which it happens; of a loss, of the receiver.
+    public var process: Int { Int(place) }
+    /// The place of the sender, where it is about a message.
+    public var sender: Int? { peer == UInt8.max ? nil : Int(peer) }
+
+    @inline(__always) init(_ kind: Kind, _ process: Int, _ operand: UInt32, from sender: Int? = nil) {
         self.kind = kind
-        self.process = process
+        place = UInt8(truncatingIfNeeded: process)
+        peer = sender.map { UInt8(truncatingIfNeeded: $0) } ?? UInt8.max
         self.operand = operand
     }
 }
@@ -40,6 +46,15 @@ extension Fairness<SystemAction> {
     public static func eachProcess(_ count: Int) -> [Fairness] {
         (0..<count).map { index in
             .weak("process \(index + 1)") { $0.process == index && !$0.isFault }
+        }
+    }
+}
+
+extension Fairness<SystemAction> {
+    /// What was sent from one place to another arrives.
+    public static func delivery(from sender: Int, to receiver: Int) -> Fairness {
+        .weak("channel \(sender + 1)→\(receiver + 1)") {
+            $0.kind == .delivery && $0.sender == sender && $0.process == receiver
         }
     }
 }

@@ -23,6 +23,12 @@ import Glibc
         return !countsResident || Self.residentBytes() - before <= limit
     }
 
+    /// What a search takes that knows of `bytes`: where states own more than their own size, what the process has
+    /// got since, if that is more.
+    @usableFromInline func measured(_ bytes: Int) -> Int {
+        countsResident ? max(bytes, Self.residentBytes() - before) : bytes
+    }
+
     /// 0 when the operating system does not say.
     private static func residentBytes() -> Int {
         let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)

@@ -32,6 +32,8 @@ public struct CheckReport: Sendable {
     public let distinctStates: Int
     public let transitions: Int
     public let depth: Int
+    /// Whether a bound only ended the look at infinite runs, after every state had been looked at.
+    public let allStatesHold: Bool
     public let bytes: Int
     public let bytesPerState: Double
     /// The counterexample, an element of two lines a step; empty when there is none.
@@ -53,6 +55,7 @@ public struct CheckReport: Sendable {
         distinctStates = result.distinctStates
         transitions = result.transitions
         depth = result.depth
+        allStatesHold = result.allStatesHold
         bytes = result.bytes
         bytesPerState = result.bytesPerState
         trace = result.counterexample?.trace.lines(model) ?? []

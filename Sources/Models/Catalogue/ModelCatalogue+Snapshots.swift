@@ -10,11 +10,16 @@ extension ModelCatalogue {
     private static let initiators = Parameter(
         "initiators", "processes that may start the snapshot", .numbers(1...16, count: 1...16), standard: [1])
 
+    private static let runs = Parameter(
+        "liveness", "look at infinite runs too: where channels deliver, a snapshot that is started ends",
+        .flag)
+
     private static func system(_ values: ParameterValues) throws(CatalogueError) -> SnapshotSystem {
         var system = SnapshotSystem()
         system.topology = SnapshotSystem.Topology(rawValue: values.word("topology") ?? "") ?? .complete
         system.tokens = values.numbers("tokens").map { UInt64($0) }
         system.initiators = values.numbers("initiators")
+        system.looksAtRuns = values.isSaid("liveness")
         for initiator in system.initiators where initiator > system.tokens.count {
             throw CatalogueError("there is no process \(initiator) among \(system.tokens.count)")
         }
@@ -27,6 +32,7 @@ extension ModelCatalogue {
         parameters: [
             topology, tokens, initiators,
             Parameter("non-fifo", "messages of a channel may overtake each other, which is wrong", .flag),
+            runs,
         ]
     ) { (values) throws(CatalogueError) in
         var system = try system(values)
@@ -43,6 +49,7 @@ extension ModelCatalogue {
             Parameter(
                 "flaw", "white-counts: taken for complete without counting white messages, which is wrong",
                 .choice(["white-counts"])),
+            runs,
         ]
     ) { (values) throws(CatalogueError) in
         var system = try system(values)

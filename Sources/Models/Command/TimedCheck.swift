@@ -7,10 +7,13 @@ struct TimedCheck {
     let report: CheckReport
     let seconds: Double
     private let workers: Int
+    /// Bytes.
+    private let limit: Int?
 
     init(_ model: CheckableModel, _ options: CheckOptions, showsProgress: Bool = false) {
         self.model = model
         workers = options.workers
+        limit = options.memoryBytes
         let clock = ContinuousClock()
         let start = clock.now
         var options = options
@@ -43,7 +46,12 @@ struct TimedCheck {
             lines.append("\(model.title): \"\(property)\" is violated")
             lines += report.trace.isEmpty ? ["no reachable state is such"] : report.trace
         case .boundReached(let bound):
-            lines.append("\(model.title): nothing found before the bound on \(bound) was reached")
+            lines.append(
+                "\(model.title): nothing found before the bound on \(bound) was reached"
+                    + (report.allStatesHold ? "; every state holds, infinite runs are not known" : ""))
+            if bound == "memory", let limit {
+                lines.append("the bound is \(limit >> 20) MiB: --memory says another")
+            }
         }
         let numbers = [
             "\(report.distinctStates) distinct states", "\(report.transitions) transitions",
@@ -68,7 +76,9 @@ struct TimedCheck {
         switch report.verdict {
         case .holds: break
         case .violated(let property): fields.append(("property", JSONText.string(property)))
-        case .boundReached(let bound): fields.append(("bound", JSONText.string(bound)))
+        case .boundReached(let bound):
+            fields.append(("bound", JSONText.string(bound)))
+            fields.append(("allStatesHold", "\(report.allStatesHold)"))
         }
         fields += [
             ("distinctStates", "\(report.distinctStates)"), ("transitions", "\(report.transitions)"),

@@ -188,19 +188,32 @@ struct LamportPaxos<Packed: PackedState & Fingerprinted>: Model {
         }
     }
 
+    func actor(of action: Action) -> String? {
+        switch action {
+        case .begin(let b), .propose(let b, _): "leader of \(b)"
+        case .promise(let a, _), .vote(let a, _): "a\(a + 1)"
+        }
+    }
+
     func describe(_ state: Packed) -> String {
         if state == 0 { return "no ballot has begun" }
-        return (0..<size.ballots).filter { begun(state, $0) || value(state, $0) > 0 }.map { b in
+        return parts(of: state).map { "\($0.name): \($0.text)" }.joined(separator: "; ")
+    }
+
+    func parts(of state: Packed) -> [StatePart] {
+        (0..<size.ballots).filter { begun(state, $0) || value(state, $0) > 0 }.map { b in
             let proposed = value(state, b)
             let promised = (0..<size.acceptors).filter { report(state, $0, b) > 0 }.map { "a\($0 + 1)" }
                 .joined(separator: ", ")
             let voted = (0..<size.acceptors).filter { votes(state, b) & 1 << $0 != 0 }.map { "a\($0 + 1)" }
                 .joined(separator: ", ")
-            return "ballot \(b): promised by \(promised.isEmpty ? "nobody" : promised), "
-                + (proposed == 0
-                    ? "nothing proposed"
-                    : "v\(proposed) proposed, voted for by \(voted.isEmpty ? "nobody" : voted)")
-        }.joined(separator: "; ")
+            return StatePart(
+                name: "ballot \(b)",
+                text: "promised by \(promised.isEmpty ? "nobody" : promised), "
+                    + (proposed == 0
+                        ? "nothing proposed"
+                        : "v\(proposed) proposed, voted for by \(voted.isEmpty ? "nobody" : voted)"))
+        }
     }
 }
 

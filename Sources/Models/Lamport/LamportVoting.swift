@@ -131,13 +131,25 @@ struct LamportVoting<Packed: PackedState & Fingerprinted>: Model {
         }
     }
 
+    func actor(of action: Action) -> String? {
+        switch action {
+        case .raise(let a, _), .vote(let a, _, _): "a\(a + 1)"
+        }
+    }
+
     func describe(_ state: Packed) -> String {
+        parts(of: state).map { "\($0.name): \($0.text)" }.joined(separator: "; ")
+    }
+
+    func parts(of state: Packed) -> [StatePart] {
         (0..<size.acceptors).map { a in
             let cast = (0..<size.ballots).filter { votes(state, $0) & 1 << a != 0 }
                 .map { "v\(value(state, $0)) at \($0)" }
             let highest = maxBallot(state, a)
-            return "a\(a + 1): \(highest < 0 ? "no ballot" : "ballot \(highest)"), "
-                + (cast.isEmpty ? "no votes" : "voted for \(cast.joined(separator: ", "))")
-        }.joined(separator: "; ")
+            return StatePart(
+                name: "a\(a + 1)",
+                text: "\(highest < 0 ? "no ballot" : "ballot \(highest)"), "
+                    + (cast.isEmpty ? "no votes" : "voted for \(cast.joined(separator: ", "))"))
+        }
     }
 }

@@ -116,7 +116,22 @@ struct TwoPhaseCommit: Model {
     }
 
     func describe(_ state: UInt64) -> String {
-        let members = (0..<resourceManagers).map { "r\($0 + 1) \(phase(state, $0))" }
-        return "transaction manager \(manager(state)); \(members.joined(separator: ", "))"
+        parts(of: state).map { "\($0.name) \($0.text)" }.joined(separator: ", ")
+    }
+
+    func parts(of state: UInt64) -> [StatePart] {
+        [StatePart(name: "transaction manager", text: "\(manager(state))")]
+            + (0..<resourceManagers).map {
+                StatePart(
+                    name: "r\($0 + 1)",
+                    text: "\(phase(state, $0))" + (isReceived(state, $0) ? ", which is known" : ""))
+            }
+    }
+
+    func actor(of action: Action) -> String? {
+        switch action {
+        case .commit, .abort, .receivePrepared: "transaction manager"
+        case .prepare(let r), .chooseToAbort(let r), .receiveCommit(let r), .receiveAbort(let r): "r\(r + 1)"
+        }
     }
 }

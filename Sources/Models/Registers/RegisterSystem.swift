@@ -116,12 +116,20 @@ struct RegisterSystem<Server: RegisterServer>: Model {
 
     private func text(_ value: Int) -> String { value == initialValue ? "nothing" : "v\(value)" }
 
+    func actor(of envelope: Envelope) -> String? { name(envelope.receiver) }
+
     func describe(_ state: State) -> String {
+        parts(of: state).map { "\($0.name): \($0.text)" }.joined(separator: "; ")
+    }
+
+    func parts(of state: State) -> [StatePart] {
         let clients = state.clients.enumerated().map { index, client in
             let result = client.phase == .done ? " with \(text(client.result))" : ""
-            return "\(name(servers + index)) \(client.phase)\(result)"
+            return StatePart(name: name(servers + index), text: "\(client.phase)\(result)")
         }
-        return "\(clients.joined(separator: ", ")); \(state.network.count) messages on their way"
+        let messages = state.network.map { "\(name($0.sender))→\(name($0.receiver)) \(text($0))" }
+        let underWay = messages.isEmpty ? "nothing" : messages.joined(separator: ", ")
+        return clients + [StatePart(name: "under way", text: underWay)]
     }
 }
 

@@ -20,6 +20,8 @@ struct SnapshotSystem: Sendable {
     /// Tokens that a process may send; `nil` for any number.
     var passes: Int?
     var network = SystemOptions.Network.fifo
+    /// Whether infinite runs are looked at too: where every channel delivers, a snapshot that is started ends.
+    var looksAtRuns = false
     /// Takes a snapshot for complete once every process has recorded, whatever is missing by the counts.
     var ignoresCounts = false
 
@@ -50,8 +52,26 @@ struct SnapshotSystem: Sendable {
             }
         }
         words.process = { "\($0.tokens) held, \(Core.words($0.projection))" }
+        let fairness = channels.channels.map { channel in
+            Fairness<SystemAction>.delivery(
+                from: Int(channel.from.rawValue) - 1, to: Int(channel.to.rawValue) - 1)
+        }
         return ProcessSystem(
-            processes, options, properties: properties(Core.self, channels), words: words)
+            processes, options, properties: properties(Core.self, channels), fairness: fairness, words: words)
+    }
+
+    private func ending<Core: CheckedSnapshotCore>(
+        _: Core.Type, _ channels: SnapshotTopology
+    ) -> SystemProperty<SnapshotProcess<Core>> {
+        let ignoresCounts = ignoresCounts
+        return .leadsTo("ends") { view in
+            view.processes.indices.contains { index in
+                let process = view.process(at: index)
+                return process.core.hasRecorded(process.reports)
+            }
+        } to: {
+            Self.recorded($0, channels, ignoresCounts) != nil
+        }
     }
 
     private func properties<Core: CheckedSnapshotCore>(
@@ -71,7 +91,7 @@ struct SnapshotSystem: Sendable {
                 return recorded == nil || recorded == total
             },
             .sometimes("complete") { Self.recorded($0, channels, ignoresCounts) != nil },
-        ]
+        ] + (looksAtRuns ? [ending(Core.self, channels)] : [])
     }
 
     /// The tokens in the snapshot once whoever collects takes it for complete.
