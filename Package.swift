@@ -67,6 +67,8 @@ let floors: [Floor] = [
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], part: .core),
     Floor(level: 0, name: "ModelChecking", uses: ["Automata"], part: .core),
     Floor(level: 0, name: "Linearizability", part: .lab),
+    Floor(level: 0, name: "TextForms", part: .lab),
+    Floor(level: 0, name: "SpaceTime", uses: ["TextForms"], part: .lab),
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
@@ -76,78 +78,89 @@ let floors: [Floor] = [
     ),
     Floor(
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
-    Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability"], part: .lab),
+    Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
-    // L7 commands of the laboratory
+    // L7 to look at
     Floor(
-        level: 7, name: "Laboratory",
+        level: 7, name: "Lab",
         uses: [
-            "Simulation", "Impossibility", "LinearizabilityReport", "SnapshotScenarios", "ReplicaSimulation",
+            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Simulation", "SpaceTime", "TextForms",
+            "SnapshotScenarios", "Impossibility",
+        ], part: .lab),
+    // L8 commands of the laboratory
+    Floor(
+        level: 8, name: "Laboratory",
+        uses: [
+            "Simulation", "Lab", "Impossibility", "LinearizabilityReport", "SnapshotScenarios",
+            "ReplicaSimulation",
             "Models",
         ],
         part: .lab),
 ]
 
-/// L8: the commands. `synod` composes everything; `synod-lab` needs no network stack.
+/// L9: the commands. `synod` composes everything; `synod-lab` needs no network stack.
 let command = Floor(
-    level: 8, name: "synod",
+    level: 9, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
         "EtcdDialect", "Laboratory", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
-let labCommand = Floor(level: 8, name: "SynodLab", uses: ["Laboratory"], part: .lab)
+let labCommand = Floor(level: 9, name: "SynodLab", uses: ["Laboratory"], part: .lab)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
-    Floor(level: 9, name: "ArchitectureTests", part: .core),
-    Floor(level: 9, name: "AutomataTests", uses: ["Automata"], part: .core),
-    Floor(level: 9, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
-    Floor(level: 9, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
+    Floor(level: 10, name: "ArchitectureTests", part: .core),
+    Floor(level: 10, name: "AutomataTests", uses: ["Automata"], part: .core),
+    Floor(level: 10, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
+    Floor(level: 10, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
     Floor(
-        level: 9, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],
+        level: 10, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],
         part: .core
     ),
     Floor(
-        level: 9, name: "SnapshotScenariosTests",
+        level: 10, name: "SnapshotScenariosTests",
         uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], part: .lab),
-    Floor(level: 9, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
-    Floor(level: 9, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
-    Floor(level: 9, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
+    Floor(level: 10, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
+    Floor(level: 10, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
+    Floor(level: 10, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
     Floor(
-        level: 9, name: "SimulationTests",
+        level: 10, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),
-    Floor(level: 9, name: "ConsensusTests", uses: ["Consensus", "Automata", "Simulation"], part: .core),
+    Floor(level: 10, name: "ConsensusTests", uses: ["Consensus", "Automata", "Simulation"], part: .core),
+    Floor(level: 10, name: "SpaceTimeTests", uses: ["SpaceTime", "TextForms"], part: .lab),
+    Floor(level: 10, name: "LabTests", uses: ["Lab", "SpaceTime"], part: .lab),
     Floor(
-        level: 9, name: "ImpossibilityTests",
+        level: 10, name: "ImpossibilityTests",
         uses: ["Impossibility", "Paxos", "Consensus", "Automata", "Simulation"], part: .lab),
-    Floor(level: 9, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
+    Floor(level: 10, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
     Floor(
-        level: 9, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
+        level: 10, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
         part: .lab),
     Floor(
-        level: 9, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"], part: .lab
+        level: 10, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"],
+        part: .lab
     ),
-    Floor(level: 9, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
+    Floor(level: 10, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
-        level: 9, name: "RuntimeTests",
+        level: 10, name: "RuntimeTests",
         uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
         external: [nio, nioPosix]),
     Floor(
-        level: 9, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
+        level: 10, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
         external: [nio, nioPosix, nioHTTP1, nioEmbedded]),
     Floor(
-        level: 9, name: "EtcdDialectTests",
+        level: 10, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
         external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf]),
-    Floor(level: 9, name: "SynodTests", uses: ["synod", "Runtime"]),
+    Floor(level: 10, name: "SynodTests", uses: ["synod", "Runtime"]),
 ]
 
 /// What several test targets share.
 let testSupport: [Floor] = [
-    Floor(level: 9, name: "GRPCTestSupport", uses: ["CNghttp2"], external: [nio, nioPosix])
+    Floor(level: 10, name: "GRPCTestSupport", uses: ["CNghttp2"], external: [nio, nioPosix])
 ]
 
 func check(_ floor: Floor) {

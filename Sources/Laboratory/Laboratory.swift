@@ -23,7 +23,7 @@ public struct LabCommand: Sendable {
         LabCommand(
             name: "lab",
             abstract: "Watch protocols run; see lab --help.",
-            run: { LabProgram(say: Console.say, complain: Console.complain).run($0) }),
+            run: { LabCommands(say: Console.say, complain: Console.complain).run($0) }),
         LabCommand(
             name: "linearizable",
             abstract: "Say whether a recorded history is linearizable; see linearizable --help.",

@@ -1,4 +1,5 @@
 import Linearizability
+import TextForms
 
 extension HistoryVerdict {
     /// One object on one line: `history`, `model`, `verdict`, `operations`, `events`, and for each key in `parts` its
@@ -6,8 +7,8 @@ extension HistoryVerdict {
     public func json(name: String, model: ObjectModel) -> String {
         "{"
             + [
-                "\"history\":\(quoted(name))", "\"model\":\(quoted(model.rawValue))",
-                "\"verdict\":\(quoted(outcome.rawValue))", "\"operations\":\(operationCount)",
+                "\"history\":\(JSONText.string(name))", "\"model\":\(JSONText.string(model.rawValue))",
+                "\"verdict\":\(JSONText.string(outcome.rawValue))", "\"operations\":\(operationCount)",
                 "\"events\":\(eventCount)",
                 "\"parts\":[" + parts.map(\.json).joined(separator: ",") + "]",
             ].joined(separator: ",") + "}"
@@ -18,7 +19,8 @@ extension HistoryVerdict.Part {
     fileprivate var json: String {
         "{"
             + [
-                "\"key\":" + (key.map(quoted) ?? "null"), "\"verdict\":\(quoted(outcome.rawValue))",
+                "\"key\":" + (key.map(JSONText.string) ?? "null"),
+                "\"verdict\":\(JSONText.string(outcome.rawValue))",
                 "\"operations\":\(operations.count)", "\"explainedEvents\":\(explainedEvents)",
                 "\"order\":[" + order.map { operations[$0].json }.joined(separator: ",") + "]",
                 "\"cutDown\":[" + cutDown.map(\.json).joined(separator: ",") + "]",
@@ -30,29 +32,12 @@ extension RecordedOperation {
     fileprivate var json: String {
         "{"
             + [
-                "\"process\":\(process)", "\"f\":\(quoted(function))",
-                "\"key\":" + (key.map(quoted) ?? "null"),
-                "\"argument\":" + (argument.map(quoted) ?? "null"),
-                "\"answer\":" + (answer.map(quoted) ?? "null"),
+                "\"process\":\(process)", "\"f\":\(JSONText.string(function))",
+                "\"key\":" + (key.map(JSONText.string) ?? "null"),
+                "\"argument\":" + (argument.map(JSONText.string) ?? "null"),
+                "\"answer\":" + (answer.map(JSONText.string) ?? "null"),
                 "\"invoked\":\(invoked)", "\"returned\":" + (returned.map { "\($0)" } ?? "null"),
                 "\"line\":\(line)",
             ].joined(separator: ",") + "}"
     }
-}
-
-/// A string of JSON.
-private func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": quoted += "\\\""
-        case "\\": quoted += "\\\\"
-        case "\n": quoted += "\\n"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: quoted.unicodeScalars.append(scalar)
-        }
-    }
-    return quoted + "\""
 }

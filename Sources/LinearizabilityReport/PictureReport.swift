@@ -1,4 +1,5 @@
 import Linearizability
+import TextForms
 
 extension HistoryVerdict {
     private static var shownOperations: Int { 400 }
@@ -45,7 +46,7 @@ extension HistoryVerdict {
         }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \
-            viewBox="0 0 \(width) \(height)" role="img" aria-label="\(escaped(name))">
+            viewBox="0 0 \(width) \(height)" role="img" aria-label="\(XMLText.escaped(name))">
             <style>
             text { font: 13px ui-monospace, monospace; fill: #1d2733 }
             .title { font-weight: 600 } .note, text.lane { fill: #5b6b7b }
@@ -61,22 +62,6 @@ extension HistoryVerdict {
     }
 
     private func text(_ x: Int, _ y: Int, _ kind: String, _ content: String) -> String {
-        "<text class=\"\(kind)\" x=\"\(x)\" y=\"\(y)\">\(escaped(content))</text>\n"
+        "<text class=\"\(kind)\" x=\"\(x)\" y=\"\(y)\">\(XMLText.escaped(content))</text>\n"
     }
-}
-
-/// Text between the tags of XML, or within quotes. Characters that XML cannot hold become a sign that says so.
-private func escaped(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "&": escaped += "&amp;"
-        case "<": escaped += "&lt;"
-        case ">": escaped += "&gt;"
-        case "\"": escaped += "&quot;"
-        case _ where scalar.value < 0x20 || scalar.value & 0xFFFE == 0xFFFE: escaped += "\u{FFFD}"
-        default: escaped.unicodeScalars.append(scalar)
-        }
-    }
-    return escaped
 }

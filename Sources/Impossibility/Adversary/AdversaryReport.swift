@@ -7,11 +7,12 @@ struct AdversaryReport {
     /// The deliveries after which everybody had decided.
     private(set) var decidedAt: Int?
     private(set) var isSafe = true
+    private(set) var watched: [UndecidedRun.Delivery] = []
 
     /// `omega`: also switches Ω on afterwards and goes on until everybody has decided.
-    init(processes: Int, deliveries: Int, seed: UInt64, omega: Bool) {
+    init(processes: Int, deliveries: Int, seed: UInt64, omega: Bool, watches: Bool = false) {
         let inputs = (0..<processes).map { $0 % 2 == 1 }
-        var adversary = SynodAdversary(inputs: inputs, seed: seed)
+        var adversary = SynodAdversary(inputs: inputs, seed: seed, watches: watches)
         lines.append("Paxos with \(processes) proposers, inputs \(ValenceReport.text(inputs)), seed \(seed):")
         while adversary.fairness.deliveries < deliveries, adversary.advance() {
             if adversary.decisions.contains(where: { $0 != nil }) {
@@ -23,6 +24,7 @@ struct AdversaryReport {
         tell(adversary, stayedUndecided ? "nobody has decided" : "somebody has decided")
         if omega, stayedUndecided { followLeader(&adversary) }
         note(adversary)
+        watched = adversary.watched ?? []
     }
 
     private mutating func followLeader(_ adversary: inout SynodAdversary) {

@@ -42,6 +42,8 @@ struct SynodAdversary {
     /// The oldest first.
     private(set) var pending: [Message] = []
     private(set) var fairness: Fairness
+    /// Every delivery, where somebody watches.
+    private(set) var watched: [UndecidedRun.Delivery]?
     private var accepted: [AcceptedBallot] = []
     private let configuration: Configuration
     private var random: SeededRandom
@@ -54,15 +56,18 @@ struct SynodAdversary {
     }
 
     /// Everybody proposes: process i the i-th input.
-    init(inputs: [Bool], seed: UInt64) {
+    init(inputs: [Bool], seed: UInt64, watches: Bool = false) {
         self.inputs = inputs
         random = SeededRandom(seed: seed)
         let names = inputs.indices.map { ProcessID(UInt64($0 + 1)) }
         configuration = Configuration(voters: names)
         processes = names.map { [configuration] in SynodProcess(process: $0, configuration: configuration) }
         fairness = Fairness(receivedBy: inputs.map { _ in 0 })
+        watched = watches ? [] : nil
         for index in inputs.indices {
-            send(SynodProtocol.step(&processes[index], .proposed(SynodProtocol.payload(inputs[index]))))
+            let sent = SynodProtocol.step(&processes[index], .proposed(SynodProtocol.payload(inputs[index])))
+            note("\(processes[index].process) proposes \(inputs[index].bit)", at: index, received: nil, sent)
+            send(sent)
         }
     }
 
@@ -71,7 +76,10 @@ struct SynodAdversary {
     /// Ω names one process: only it may begin ballots from now on.
     mutating func follow(_ leader: Int) {
         for index in processes.indices {
-            send(SynodProtocol.step(&processes[index], .mayLead(index == leader)))
+            let sent = SynodProtocol.step(&processes[index], .mayLead(index == leader))
+            note(
+                "\(processes[index].process) hears that p\(leader + 1) leads", at: index, received: nil, sent)
+            send(sent)
         }
     }
 
@@ -81,7 +89,7 @@ struct SynodAdversary {
         if random.coin() {
             // Whatever it likes, as long as it settles nothing.
             let any = random.number(in: 0...pending.count - 1)
-            if !settles(pending[any]) { deliver(any) }
+            if !settles(pending[any]) { deliver(any, "") }
         }
         guard !pending.isEmpty else { return false }
         if settles(pending[0]) {
@@ -89,14 +97,16 @@ struct SynodAdversary {
                 fairness.detours += 1
                 fairness.longestDetour = max(fairness.longestDetour, detour.count)
                 for number in detour {
-                    if let place = pending.firstIndex(where: { $0.number == number }) { deliver(place) }
+                    if let place = pending.firstIndex(where: { $0.number == number }) {
+                        deliver(place, ", put before the oldest message, which would settle it now")
+                    }
                 }
                 // The oldest message is still the first: it was put off, no more.
             } else {
                 fairness.surrenders += 1
             }
         }
-        deliver(0)
+        deliver(0, ", the oldest message")
         return true
     }
 
@@ -119,13 +129,17 @@ struct SynodAdversary {
         return !before.contains(acceptor) && configuration.isPhase2Quorum(before + [acceptor])
     }
 
-    private mutating func deliver(_ place: Int) {
+    private mutating func deliver(_ place: Int, _ why: String) {
         let message = pending.remove(at: place)
         fairness.deliveries += 1
         fairness.receivedBy[message.envelope.to] += 1
         fairness.longestWait = max(fairness.longestWait, fairness.deliveries - 1 - message.sentAt)
         Self.note(message.envelope, processes, &accepted)
-        send(Self.receive(message.envelope, &processes))
+        let sent = Self.receive(message.envelope, &processes)
+        note(
+            "\(ValenceReport.text(message.envelope))\(why)", at: message.envelope.to,
+            received: message.number, sent)
+        send(sent)
         for process in processes {
             fairness.highestRound = max(fairness.highestRound, process.acceptor.promised.round)
         }
@@ -158,6 +172,24 @@ struct SynodAdversary {
     private mutating func forgetOvertaken() {
         guard accepted.count > 8, let lowest = processes.map(\.acceptor.promised).min() else { return }
         accepted.removeAll { $0.ballot < lowest }
+    }
+
+    /// Before what it sends is numbered.
+    private mutating func note(
+        _ sentence: String, at index: Int, received: Int?, _ sent: [Envelope<SynodMessage>]
+    ) {
+        guard watched != nil else { return }
+        let process = processes[index]
+        let vote = process.acceptor.vote.map { ", accepted \($0)" } ?? ""
+        watched?.append(
+            UndecidedRun.Delivery(
+                process: index, received: received, sentence: sentence,
+                sent: sent.enumerated().map {
+                    UndecidedRun.Sent(number: nextNumber + $0, to: $1.to, label: $1.message.description)
+                },
+                state: process.decision.map { "decided \($0)" }
+                    ?? "promised \(process.acceptor.promised)\(vote)",
+                decides: process.decision != nil))
     }
 
     private mutating func send(_ envelopes: [Envelope<SynodMessage>]) {

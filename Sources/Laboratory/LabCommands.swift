@@ -1,9 +1,14 @@
 import Impossibility
+import Lab
+import SnapshotScenarios
 
 /// `synod lab …`: protocols to watch.
-struct LabProgram {
+struct LabCommands {
     static let usage = """
-        usage: lab flp valence|adversary|ben-or …    why consensus is impossible, and what helps
+        \(LabProgram.usage)
+               lab flp valence|adversary|ben-or …    why consensus is impossible, and what helps
+               lab cos418 --topology F.top --events F.events [--delays F.txt]
+                                                     snapshots of the runs of a Princeton course, in its format
         """
 
     let say: (String) -> Void
@@ -12,7 +17,9 @@ struct LabProgram {
     func run(_ arguments: [String]) -> Int32 {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
+        case "list", "run": return LabProgram(say: say, complain: complain).run(arguments)
         case "flp": return ImpossibilityProgram(say: say, complain: complain).run(rest)
+        case "cos418": return Cos418Program(say: say).run(rest)
         case "--help", "-h":
             say(Self.usage)
             return 0
