@@ -194,7 +194,15 @@ import Automata
 
     func canonical(_ state: SystemState) -> SystemState {
         guard symmetry.isThere else { return state }
-        var marks = [UInt64](repeating: 0, count: count)
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { marks in
+            mark(state, marks)
+            guard let places = symmetry.order(by: marks) else { return state }
+            return renamed(state, places)
+        }
+    }
+
+    /// Gives each process a mark that its name does not bear on.
+    private func mark(_ state: SystemState, _ marks: UnsafeMutableBufferPointer<UInt64>) {
         for process in 0..<count {
             marks[process] = FingerprintSum.mixed(summaries[state.words[process]].fingerprint.low)
         }
@@ -204,7 +212,9 @@ import Automata
             marks[to] &+= FingerprintSum.mixed(low &+ symmetry.mark(of: from) << 1)
             marks[from] &+= FingerprintSum.mixed(~low &+ symmetry.mark(of: to) << 1)
         }
-        guard let places = symmetry.order(by: marks) else { return state }
+    }
+
+    private func renamed(_ state: SystemState, _ places: [Int]) -> SystemState {
         var words = state.words
         for process in 0..<count { words[places[process]] = state.words[process] }
         for place in network.start..<words.count {

@@ -102,9 +102,20 @@ struct NetworkWords {
 
     /// Puts all in order anew, as after senders and receivers were renamed. Those of one channel keep theirs.
     func sort(_ words: inout [UInt32]) {
-        let messages = words[start...]
-        words.removeSubrange(start...)
-        for word in messages { insert(word, into: &words) }
+        let mask = network == .fifo || network == .overtaking ? MessageWord.channelMask : UInt32.max
+        let start = start
+        words.withUnsafeMutableBufferPointer { words in
+            // There are few, and most are in order.
+            for next in stride(from: start + 1, to: words.count, by: 1) {
+                let word = words[next]
+                var place = next
+                while place > start, words[place &- 1] & mask > word & mask {
+                    words[place] = words[place &- 1]
+                    place &-= 1
+                }
+                words[place] = word
+            }
+        }
     }
 
     /// Whether the message at `place` may come next. Of equal ones in a row the first does.
