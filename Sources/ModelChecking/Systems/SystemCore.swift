@@ -10,7 +10,7 @@ import Automata
     private let symmetry: SystemSymmetry
     let summaries = GrowingList<LocalSummary>()
     /// By number of a message.
-    let messageMarks = GrowingList<Fingerprint>()
+    let messageMarks: GrowingList<Fingerprint>
     private let memory = StepMemory()
 
     init(_ processes: [ProcessID], _ options: SystemOptions) {
@@ -23,7 +23,9 @@ import Automata
         self.processes = processes
         self.options = options
         count = processes.count
-        network = NetworkWords(network: options.network, start: processes.count + 1)
+        messageMarks = GrowingList()
+        network = NetworkWords(
+            network: options.network, start: processes.count + 1, marks: messageMarks)
         mayCrash = processes.map { options.mayCrash?.contains($0) ?? true }
         symmetry = SystemSymmetry(options.interchangeable, among: processes)
     }
