@@ -78,7 +78,8 @@ let floors: [Floor] = [
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability"], part: .lab),
     Floor(
-        level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
+        level: 6, name: "Models",
+        uses: ["Automata", "Paxos", "Consensus", "GlobalSnapshot", "ModelChecking"], part: .lab),
     // L7 commands of the laboratory
     Floor(
         level: 7, name: "Laboratory",
