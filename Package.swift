@@ -80,7 +80,8 @@ let floors: [Floor] = [
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
-        level: 6, name: "Models", uses: ["Automata", "Paxos", "GlobalSnapshot", "ModelChecking"], part: .lab),
+        level: 6, name: "Models",
+        uses: ["Automata", "Paxos", "Consensus", "GlobalSnapshot", "ModelChecking"], part: .lab),
     // L7 to look at
     Floor(
         level: 7, name: "Lab",

@@ -10,7 +10,7 @@ import Automata
     private let symmetry: SystemSymmetry
     let summaries = GrowingList<LocalSummary>()
     /// By number of a message.
-    let messageMarks = GrowingList<Fingerprint>()
+    let messageMarks: GrowingList<Fingerprint>
     private let memory = StepMemory()
 
     init(_ processes: [ProcessID], _ options: SystemOptions) {
@@ -23,7 +23,9 @@ import Automata
         self.processes = processes
         self.options = options
         count = processes.count
-        network = NetworkWords(network: options.network, start: processes.count + 1)
+        messageMarks = GrowingList()
+        network = NetworkWords(
+            network: options.network, start: processes.count + 1, marks: messageMarks)
         mayCrash = processes.map { options.mayCrash?.contains($0) ?? true }
         symmetry = SystemSymmetry(options.interchangeable, among: processes)
     }
@@ -194,7 +196,15 @@ import Automata
 
     func canonical(_ state: SystemState) -> SystemState {
         guard symmetry.isThere else { return state }
-        var marks = [UInt64](repeating: 0, count: count)
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { marks in
+            mark(state, marks)
+            guard let places = symmetry.order(by: marks) else { return state }
+            return renamed(state, places)
+        }
+    }
+
+    /// Gives each process a mark that its name does not bear on.
+    private func mark(_ state: SystemState, _ marks: UnsafeMutableBufferPointer<UInt64>) {
         for process in 0..<count {
             marks[process] = FingerprintSum.mixed(summaries[state.words[process]].fingerprint.low)
         }
@@ -204,7 +214,9 @@ import Automata
             marks[to] &+= FingerprintSum.mixed(low &+ symmetry.mark(of: from) << 1)
             marks[from] &+= FingerprintSum.mixed(~low &+ symmetry.mark(of: to) << 1)
         }
-        guard let places = symmetry.order(by: marks) else { return state }
+    }
+
+    private func renamed(_ state: SystemState, _ places: [Int]) -> SystemState {
         var words = state.words
         for process in 0..<count { words[places[process]] = state.words[process] }
         for place in network.start..<words.count {

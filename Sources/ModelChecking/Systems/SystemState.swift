@@ -1,8 +1,7 @@
 /// A state of a whole system, as numbers: of each process the number of its local state, then how many faults
 /// there have been, then the messages on their way. `SystemView` says what the numbers stand for.
 ///
-/// Numbers differ from run to run; the order of messages that have none does not matter, and is that of their
-/// numbers.
+/// Numbers differ from run to run.
 public struct SystemState: Hashable, Sendable {
     @usableFromInline var words: [UInt32]
 }
@@ -78,33 +77,51 @@ struct FaultCounts {
     mutating func countDuplicate() { word += 1 << 16 }
 }
 
-/// The messages on their way, behind the head of a state's words.
-struct NetworkWords {
+/// The messages on their way, behind the head of a state's words: channel by channel in the order of sending, or
+/// where there is none, in an order that depends on the messages and not on their numbers, so that searches go
+/// the same way in every run.
+struct NetworkWords: Sendable {
     let network: SystemOptions.Network
     /// Where they begin.
     let start: Int
+    /// By number of a message.
+    let marks: GrowingList<Fingerprint>
+
+    private var isOrdered: Bool { network == .fifo || network == .overtaking }
+
+    /// What messages are sorted by; the lower bits are the channel.
+    @inline(__always) private func rank(_ word: UInt32) -> UInt64 {
+        let channel = UInt64(MessageWord.channel(word))
+        if isOrdered { return channel }
+        let mark = marks.pointer(MessageWord.message(word)).pointee.low
+        return mark & ~UInt64(MessageWord.channelMask) | channel
+    }
 
     /// Puts a message where it belongs.
     @inline(__always) func insert(_ word: UInt32, into words: inout [UInt32]) {
         var place = words.count
-        switch network {
-        case .fifo, .overtaking:
-            let channel = MessageWord.channel(word)
-            while place > start, MessageWord.channel(words[place - 1]) > channel { place -= 1 }
-        case .unordered:
-            while place > start, words[place - 1] > word { place -= 1 }
-        case .everSent:
-            while place > start, words[place - 1] > word { place -= 1 }
-            if place > start, words[place - 1] == word { return }
-        }
+        let rank = rank(word)
+        while place > start, self.rank(words[place - 1]) > rank { place -= 1 }
+        if network == .everSent, place > start, words[place - 1] == word { return }
         words.insert(word, at: place)
     }
 
     /// Puts all in order anew, as after senders and receivers were renamed. Those of one channel keep theirs.
     func sort(_ words: inout [UInt32]) {
-        let messages = words[start...]
-        words.removeSubrange(start...)
-        for word in messages { insert(word, into: &words) }
+        let start = start
+        words.withUnsafeMutableBufferPointer { words in
+            // There are few, and most are in order.
+            for next in stride(from: start + 1, to: words.count, by: 1) {
+                let word = words[next]
+                let rank = rank(word)
+                var place = next
+                while place > start, self.rank(words[place &- 1]) > rank {
+                    words[place] = words[place &- 1]
+                    place &-= 1
+                }
+                words[place] = word
+            }
+        }
     }
 
     /// Whether the message at `place` may come next. Of equal ones in a row the first does.

@@ -31,7 +31,7 @@ struct SystemSymmetry: Sendable {
     }
 
     /// Where each process goes so that the marks of every group ascend; `nil` when they do already.
-    func order(by marks: [UInt64]) -> [Int]? {
+    func order(by marks: UnsafeMutableBufferPointer<UInt64>) -> [Int]? {
         var isSorted = true
         for places in members {
             for index in 1..<places.count where marks[places[index - 1]] > marks[places[index]] {

@@ -32,4 +32,27 @@ extension ModelCatalogue {
         }
         return CheckableModel(system.model(), "paxos", values)
     }
+
+    static let benOr = Entry(
+        name: "ben-or", summary: "the production core of Ben-Or's randomised consensus, with every coin",
+        parameters: [
+            Parameter(
+                "inputs", "the bit that each process proposes", .numbers(0...1, count: 1...9),
+                standard: [0, 1, 1]),
+            Parameter(
+                "crashes", "crashes that the processes are prepared for, fewer than half", .number(0...4),
+                standard: 1),
+            Parameter("rounds", "rounds that are looked at", .number(1...16), standard: 1),
+        ]
+    ) { (values) throws(CatalogueError) in
+        var system = BenOrSystem()
+        system.inputs = values.numbers("inputs").map { $0 == 1 }
+        system.crashes = values["crashes"]
+        system.rounds = values["rounds"]
+        guard 2 * system.crashes < system.inputs.count else {
+            throw CatalogueError(
+                "\(system.crashes) crashes of \(system.inputs.count) processes are not fewer than half")
+        }
+        return CheckableModel(system.model(), "ben-or", values)
+    }
 }

@@ -12,7 +12,7 @@ struct TimedCheck {
 
     init(_ model: CheckableModel, _ options: CheckOptions, showsProgress: Bool = false) {
         self.model = model
-        workers = options.workers
+        workers = options.strategy == .depthFirst ? 1 : options.workers
         limit = options.memoryBytes
         let clock = ContinuousClock()
         let start = clock.now

@@ -61,6 +61,12 @@ struct PaxosSystem: Sendable {
     private static func chosen(
         _ view: SystemView<PaxosProcess>, _ quorums: CheckedQuorums, _ firstAcceptor: Int
     ) -> [Entry] {
+        var count = 0
+        view.forEachMessage(to: ..<firstAcceptor) { message, _, _ in
+            if message.acceptedBallot != nil { count += 1 }
+        }
+        // So it is in most states.
+        if count < quorums.size { return [] }
         var accepted: [(ballot: Ballot, by: Int)] = []
         view.forEachMessage(to: ..<firstAcceptor) { message, from, _ in
             guard let ballot = message.acceptedBallot else { return }
