@@ -40,7 +40,7 @@ enum PageScript {
         function draw() {
           const box = $('diagram');
           const room = (box.clientHeight - TOP - 90) / Math.max(1, run.processes.length - 1);
-          lane = Math.max(50, Math.min(110, room));
+          lane = Math.max(50, Math.min(140, room));
           const width = x(run.events.length) + 60, height = y(run.processes.length - 1) + 56;
           const from = Math.floor((box.scrollLeft - LEFT) / column) - 3;
           const to = Math.ceil((box.scrollLeft + box.clientWidth - LEFT) / column) + 3;
@@ -69,17 +69,19 @@ enum PageScript {
           for (let index = Math.max(0, from); index <= Math.min(to, run.events.length - 1); index++) {
             svg.append(eventPicture(index));
           }
+          if (svg.querySelectorAll('.message').length > 120) svg.classList.add('crowded');
           // Names stay where they are while the diagram moves.
+          const left = box.scrollLeft;
+          svg.append(element('rect', { x: left, y: 0, width: LEFT - 14, height, fill: 'var(--back)' }));
           run.processes.forEach((process, p) => {
-            const left = box.scrollLeft;
-            svg.append(element('rect', { x: left, y: y(p) - 16, width: LEFT - 8, height: 32, fill: 'var(--back)' }));
             svg.append(element('text', { x: left + 14, y: y(p) + 5 }, process));
           });
           box.replaceChildren(svg);
         }
 
         function messagePicture(message) {
-          const later = message.sentBy > current ? ' later' : '';
+          const isNear = message.sentBy === current || message.receivedBy === current;
+          const later = message.sentBy > current ? ' later' : isNear ? ' near' : '';
           const kind = `message ${message.kind}${message.receivedBy === null ? ' lost' : ''}${later}`;
           const x1 = x(message.sentBy), y1 = y(message.from);
           const group = element('g', {});
@@ -90,8 +92,8 @@ enum PageScript {
           } else {
             // Until it is received, a message is as far as time has come.
             const end = x(message.receivedBy), y2 = y(message.to);
-            const part = message.receivedBy <= current || later ? 1
-              : Math.max(.08, (x(current) - x1) / (end - x1));
+            const part = message.receivedBy <= current || message.sentBy > current ? 1
+              : Math.max(Math.min(.08, 20 / (end - x1)), (x(current) - x1) / (end - x1));
             if (message.from === message.to) {
               line = element('path', { class: kind, d: `M${x1} ${y1} Q${(x1 + end) / 2} ${y1 - 32} ${end} ${y2}` });
             } else {
@@ -100,7 +102,7 @@ enum PageScript {
           }
           line.append(element('title', {}, `${message.label} from ${name(message.from)} to ${name(message.to)}`));
           group.append(line);
-          if (message.sentBy === current || message.receivedBy === current) {
+          if (isNear) {
             const end = message.receivedBy === null ? x1 + 20 : x(message.receivedBy);
             const far = message.sentBy === current ? .72 : .28;
             const middle = message.from === message.to ? y1 - 22 : y1 + (y(message.to) - y1) * far;

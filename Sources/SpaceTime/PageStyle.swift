@@ -39,6 +39,7 @@ enum PageStyle {
         .message { fill: none; stroke-width: 1.5; stroke: var(--application) }
         .message.marker { stroke: var(--marker); stroke-dasharray: 6 4 }
         .message.control { stroke: var(--control) }
+        .message.near { stroke-width: 3 } .crowded .message:not(.near) { opacity: .16 }
         .message.lost { stroke-dasharray: 2 3 }
         .event { fill: var(--event); stroke: var(--back); stroke-width: 2; cursor: pointer }
         .event.milestone { fill: var(--milestone) } .event.crash { fill: var(--crash) }

@@ -102,7 +102,11 @@ private struct SnapshotWatch<Application: SnapshotApplication> {
         var taken = 0
         while true {
             if taken == start {
-                setting.has("naive") ? lookAtOne() : setting.list("initiators").forEach { ask($0 - 1) }
+                if setting.has("naive") {
+                    lookAtOne()
+                } else {
+                    for initiator in setting.list("initiators") { ask(initiator - 1) }
+                }
             } else if setting.has("naive"), taken > start {
                 lookAtOne()
             }

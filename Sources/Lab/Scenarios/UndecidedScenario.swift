@@ -26,7 +26,7 @@ enum UndecidedScenario {
                 sending: delivery.sent.map { .init(to: $0.to, .control, $0.label) }, state: delivery.state)
             for (message, number) in zip(delivery.sent, sent) { numbers[message.number] = number }
         }
-        watched.lines.forEach { recorder.say($0) }
+        for line in watched.lines { recorder.say(line) }
         return LabScenario.Outcome(run: recorder.run, isKept: watched.isAsClaimed)
     }
 }
