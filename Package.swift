@@ -45,6 +45,7 @@ let floors: [Floor] = [
     // L1 protocols
     Floor(level: 1, name: "Paxos", uses: ["Automata"], part: .core),
     Floor(level: 1, name: "Consensus", uses: ["Automata"], part: .core),
+    Floor(level: 1, name: "Multicast", uses: ["Automata"], part: .core),
     Floor(level: 1, name: "GlobalSnapshot", uses: ["Automata", "LogicalTime"], part: .core),
     // L2 replicated
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
@@ -78,6 +79,7 @@ let floors: [Floor] = [
     ),
     Floor(
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
+    Floor(level: 6, name: "MulticastSimulation", uses: ["Automata", "Multicast", "Simulation"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "Models",
@@ -86,14 +88,16 @@ let floors: [Floor] = [
     Floor(
         level: 7, name: "Lab",
         uses: [
-            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Simulation", "SpaceTime", "TextForms",
+            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "Simulation", "SpaceTime",
+            "TextForms",
             "SnapshotScenarios", "Impossibility",
         ], part: .lab),
     // L8 commands of the laboratory
     Floor(
         level: 8, name: "Laboratory",
         uses: [
-            "Simulation", "Lab", "Impossibility", "LinearizabilityReport", "SnapshotScenarios",
+            "Simulation", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
+            "SnapshotScenarios",
             "ReplicaSimulation",
             "Models",
         ],
@@ -136,6 +140,11 @@ let tests: [Floor] = [
     Floor(
         level: 10, name: "ImpossibilityTests",
         uses: ["Impossibility", "Paxos", "Consensus", "Automata", "Simulation"], part: .lab),
+    Floor(
+        level: 10, name: "MulticastTests", uses: ["Multicast", "Automata", "Simulation", "ModelChecking"],
+        part: .core),
+    Floor(
+        level: 10, name: "MulticastSimulationTests", uses: ["MulticastSimulation", "Multicast"], part: .lab),
     Floor(level: 10, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
     Floor(
         level: 10, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
@@ -237,6 +246,7 @@ let package = Package(
         .library(name: "LogicalTime", targets: ["LogicalTime"]),
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "Consensus", targets: ["Consensus"]),
+        .library(name: "Multicast", targets: ["Multicast"]),
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),

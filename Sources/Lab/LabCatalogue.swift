@@ -2,7 +2,7 @@
 public enum LabCatalogue {
     public static let scenarios: [LabScenario] = [
         SnapshotScenario.tokens, SnapshotScenario.bank, SynodScenario.duel, UndecidedScenario.adversary,
-        BenOrScenario.coins,
+        BenOrScenario.coins, ChatScenario.chat,
     ]
 
     public static func scenario(_ name: String) throws -> LabScenario {

@@ -1,4 +1,5 @@
 import Glibc
+import MulticastSimulation
 import ReplicaSimulation
 import Simulation
 
@@ -12,6 +13,7 @@ struct SimulateProgram {
     static let usage = """
         usage: simulate [--seed N | --seeds COUNT --from N] [options]
                simulate snapshots [--seed N [--trace] | --runs COUNT --from N]
+               simulate multicast [--kind reliable|uniform|causal] [--seed N [--trace] | --runs COUNT --from N]
 
         Clusters of the production replica in simulated time, with crashes, partitions, lost and reordered messages
         and torn writes, each drawn from its seed.
@@ -34,6 +36,9 @@ struct SimulateProgram {
     func run(_ arguments: [String]) -> Int32 {
         if arguments.first == "snapshots" {
             return SimulateSnapshots.run(Array(arguments.dropFirst()), say: say)
+        }
+        if arguments.first == "multicast" {
+            return MulticastProgram(say: say).run(Array(arguments.dropFirst()))
         }
         if arguments.contains("--help") || arguments.contains("-h") {
             say(Self.usage)

@@ -1,0 +1,119 @@
+import Automata
+
+/// Causal order over any reliable multicast: what a process knew when it sent is delivered before what it sent
+/// (Birman, Schiper and Stephenson, TOCS 9(3), 1991, section 5.1: CBCAST).
+///
+/// A multicast carries how many of each member's multicasts its sender had delivered. It is delivered when it is the
+/// next of its sender, and when what its sender had delivered by then has been delivered here too. Until then it is held
+/// back. Only the entries that changed since the sender's previous multicast are carried: a receiver has the others
+/// from there, since it takes the multicasts of one sender in order.
+public struct CausalOrder: Hashable, Sendable {
+    /// What a multicast carries: {member, count} where it changed, in ascending order of members.
+    public struct Stamp: Hashable, Sendable {
+        public struct Entry: Hashable, Sendable {
+            public let member: Int
+            public let count: UInt64
+        }
+        public let number: UInt64
+        public let changes: [Entry]
+    }
+
+    public struct Delivery: Hashable, Sendable {
+        public let id: MulticastID
+        public let payload: Payload
+    }
+
+    /// Deliberate errors, for the tests that show that the rules are needed.
+    enum Flaw: Hashable, Sendable {
+        /// A multicast need not be the next of its sender.
+        case skipsOwnEntry
+        /// What the sender had delivered does not matter.
+        case ignoresCauses
+    }
+
+    private struct Waiting: Hashable, Sendable {
+        let sender: Int
+        let stamp: Stamp
+        let payload: Payload
+    }
+
+    public let process: ProcessID
+    /// In ascending order.
+    public let group: [ProcessID]
+    private let limit: Int
+    private let flaw: Flaw?
+    /// By member: how many of its multicasts were delivered here.
+    public private(set) var delivered: [UInt64]
+    /// By member, what its last delivered multicast was stamped with.
+    private var stamps: [[UInt64]]
+    private var sent: UInt64 = 0
+    private var lastStamp: [UInt64]
+    private var waiting: [Waiting] = []
+
+    /// `limit`: how many multicasts may be held back; more are refused, and must be offered again.
+    public init(process: ProcessID, group: [ProcessID], limit: Int = 4096) {
+        self.init(process: process, group: group, limit: limit, flaw: nil)
+    }
+
+    init(process: ProcessID, group: [ProcessID], limit: Int, flaw: Flaw?) {
+        precondition(group.contains(process), "\(process) is not one of \(group)")
+        self.process = process
+        self.group = group.sorted()
+        self.limit = limit
+        self.flaw = flaw
+        delivered = group.map { _ in 0 }
+        stamps = group.map { _ in group.map { _ in 0 } }
+        lastStamp = delivered
+    }
+
+    public var heldBack: [MulticastID] {
+        waiting.map { MulticastID(sender: group[$0.sender], number: $0.stamp.number) }
+    }
+
+    /// What the next multicast of this process carries. It is delivered here at once.
+    public mutating func stampNext() -> Stamp {
+        sent += 1
+        let changes = group.indices.filter { delivered[$0] != lastStamp[$0] && group[$0] != process }.map {
+            Stamp.Entry(member: $0, count: delivered[$0])
+        }
+        lastStamp = delivered
+        if let own = group.firstIndex(of: process) { delivered[own] += 1 }
+        return Stamp(number: sent, changes: changes)
+    }
+
+    /// A multicast of another has come from the layer below; what may be delivered with that is appended in order.
+    /// False when it was refused because too many are held back. One that came before changes nothing.
+    public mutating func receive(
+        _ payload: Payload, _ stamp: Stamp, from sender: ProcessID, into deliveries: inout [Delivery]
+    ) -> Bool {
+        guard let member = group.firstIndex(of: sender), sender != process else { return true }
+        let isKnown =
+            stamp.number <= delivered[member] && flaw == nil
+            || waiting.contains { $0.sender == member && $0.stamp.number == stamp.number }
+        guard !isKnown else { return true }
+        let new = Waiting(sender: member, stamp: stamp, payload: payload)
+        // What need not wait is never refused: it may be what the others wait for.
+        guard waiting.count < limit || isDeliverable(new) else { return false }
+        waiting.append(new)
+        while let place = waiting.firstIndex(where: isDeliverable) {
+            let next = waiting.remove(at: place)
+            delivered[next.sender] = max(delivered[next.sender], next.stamp.number)
+            for entry in next.stamp.changes { stamps[next.sender][entry.member] = entry.count }
+            deliveries.append(
+                Delivery(
+                    id: MulticastID(sender: group[next.sender], number: next.stamp.number),
+                    payload: next.payload))
+        }
+        return true
+    }
+
+    private func isDeliverable(_ waiting: Waiting) -> Bool {
+        if flaw != .skipsOwnEntry, waiting.stamp.number != delivered[waiting.sender] + 1 { return false }
+        if flaw == .ignoresCauses { return true }
+        var causes = stamps[waiting.sender]
+        for entry in waiting.stamp.changes where causes.indices.contains(entry.member) {
+            causes[entry.member] = entry.count
+        }
+        return causes.indices.allSatisfy { $0 == waiting.sender || causes[$0] <= delivered[$0] }
+    }
+}

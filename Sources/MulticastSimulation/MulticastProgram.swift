@@ -1,0 +1,63 @@
+/// `simulate multicast`: seeds of each kind of multicast.
+public struct MulticastProgram {
+    public static let usage = """
+        usage: simulate multicast [--kind \(MulticastKind.allCases.map(\.rawValue).joined(separator: "|"))] \
+        [--runs COUNT --from N | --seed N [--trace]]
+        """
+
+    private let say: (String) -> Void
+
+    public init(say: @escaping (String) -> Void) { self.say = say }
+
+    /// Exit codes: 0 every promise was kept, 1 one was broken, 2 wrong command line.
+    public func run(_ arguments: [String]) -> Int32 {
+        var kinds = MulticastKind.allCases
+        var (runs, first, printsTrace) = (100, UInt64(1), false)
+        var rest = arguments[...]
+        while let flag = rest.popFirst() {
+            if flag == "--trace" {
+                printsTrace = true
+                continue
+            }
+            let value = rest.popFirst()
+            switch (flag, value, value.flatMap { UInt64($0) }) {
+            case ("--kind", let value?, _):
+                guard let kind = MulticastKind(rawValue: value) else { return complain() }
+                kinds = [kind]
+            case ("--runs", _, let number?) where number > 0 && number < 1_000_000_000: runs = Int(number)
+            case ("--from", _, let number?): first = number
+            case ("--seed", _, let number?): (first, runs) = (number, 1)
+            default: return complain()
+            }
+        }
+        var isWell = true
+        for kind in kinds { isWell = sweep(kind, first, runs, printsTrace) && isWell }
+        return isWell ? 0 : 1
+    }
+
+    private func complain() -> Int32 {
+        say(Self.usage)
+        return 2
+    }
+
+    private func sweep(_ kind: MulticastKind, _ first: UInt64, _ runs: Int, _ printsTrace: Bool) -> Bool {
+        var (messages, crashes, refusals, mostHeld, failures) = (0, 0, 0, 0, 0)
+        for seed in first..<first + UInt64(runs) {
+            let run = MulticastRun(kind, seed: seed, keepsTrace: printsTrace)
+            if printsTrace { run.trace.forEach(say) }
+            messages += run.messages
+            crashes += run.crashes
+            refusals += run.refusals
+            mostHeld = max(mostHeld, run.mostHeld)
+            if let violation = run.violation {
+                failures += 1
+                say("seed \(seed) fails: \(violation)")
+                say("replay: synod simulate multicast --kind \(kind.rawValue) --seed \(seed) --trace")
+            }
+        }
+        say(
+            "\(kind.rawValue): \(runs) runs, \(failures) failures; \(messages) messages, \(crashes) crashes, "
+                + "\(refusals) times a sender had to wait, at most \(mostHeld) held at once")
+        return failures == 0
+    }
+}
