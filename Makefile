@@ -28,7 +28,7 @@ test:
 
 # The cores alone, without a network stack or a C library. A module is compiled as a whole, which from cold
 # takes a quarter less time than file by file.
-CORE_FLAGS = -Xswiftc -wmo -Xswiftc -num-threads -Xswiftc 1
+CORE_FLAGS = -Xswiftc -wmo -Xswiftc -num-threads -Xswiftc 1 -Xswiftc -disable-batch-mode
 core:
 	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS)
 
