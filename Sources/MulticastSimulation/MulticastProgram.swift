@@ -3,6 +3,7 @@ public struct MulticastProgram {
     public static let usage = """
         usage: simulate multicast [--kind \(MulticastKind.allCases.map(\.rawValue).joined(separator: "|"))] \
         [--runs COUNT --from N | --seed N [--trace]]
+               simulate multicast --soak MULTICASTS [--seed N]
         """
 
     private let say: (String) -> Void
@@ -13,6 +14,7 @@ public struct MulticastProgram {
     public func run(_ arguments: [String]) -> Int32 {
         var kinds = MulticastKind.allCases
         var (runs, first, printsTrace) = (100, UInt64(1), false)
+        var soak: Int?
         var rest = arguments[...]
         while let flag = rest.popFirst() {
             if flag == "--trace" {
@@ -27,12 +29,25 @@ public struct MulticastProgram {
             case ("--runs", _, let number?) where number > 0 && number < 1_000_000_000: runs = Int(number)
             case ("--from", _, let number?): first = number
             case ("--seed", _, let number?): (first, runs) = (number, 1)
+            case ("--soak", _, let number?) where number > 0 && number < 1_000_000_000: soak = Int(number)
             default: return complain()
             }
         }
+        if let soak { return run(soak: soak, seed: first) }
         var isWell = true
         for kind in kinds { isWell = sweep(kind, first, runs, printsTrace) && isWell }
         return isWell ? 0 : 1
+    }
+
+    private func run(soak multicasts: Int, seed: UInt64) -> Int32 {
+        let run = MulticastSoak(multicasts: multicasts, seed: seed)
+        say(
+            "\(multicasts) causal multicasts among \(MulticastSoak.members) members: \(run.delivered) deliveries, "
+                + "\(run.refusals) times a sender had to wait; at most \(run.mostHeld) held by one member "
+                + "(windows: \(MulticastSoak.members) of \(MulticastSoak.window)) and \(run.mostOnTheirWay) messages "
+                + "on their way; \(run.isComplete ? "everything arrived, in order" : "NOT everything arrived in order")"
+        )
+        return run.isComplete && run.mostHeld <= 2 * MulticastSoak.members * MulticastSoak.window ? 0 : 1
     }
 
     private func complain() -> Int32 {

@@ -1,5 +1,6 @@
-import MulticastSimulation
 import Testing
+
+@testable import MulticastSimulation
 
 @Suite("Multicast under simulation") struct MulticastRunTests {
     @Test(
@@ -31,6 +32,15 @@ import Testing
         let runs = (1...20 as ClosedRange<UInt64>).map { MulticastRun(.causal, seed: $0, multicasts: 40) }
         #expect(runs.contains { $0.refusals > 0 })
         #expect(runs.allSatisfy { $0.violation == nil })
+    }
+
+    @Test("however long it goes on, what is held stays within the windows")
+    func soak() {
+        let short = MulticastSoak(multicasts: 600, seed: 1)
+        let long = MulticastSoak(multicasts: 6000, seed: 1)
+        #expect(short.isComplete && long.isComplete && long.refusals > 0)
+        #expect(long.mostHeld <= 2 * MulticastSoak.members * MulticastSoak.window)
+        #expect(long.mostOnTheirWay < 4 * max(short.mostOnTheirWay, 500))
     }
 
     @Test("the same seed gives the same trace")
