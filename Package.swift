@@ -50,6 +50,9 @@ let floors: [Floor] = [
     // L2 replicated
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
     Floor(level: 2, name: "Coordination", uses: ["Automata"], part: .core),
+    Floor(
+        level: 2, name: "GroupCommunication", uses: ["Automata", "Paxos", "Multicast", "Consensus"], part: .core
+    ),
     // L3 durability
     Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], part: .core),
     Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB"]),
@@ -79,7 +82,9 @@ let floors: [Floor] = [
     ),
     Floor(
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
-    Floor(level: 6, name: "MulticastSimulation", uses: ["Automata", "Multicast", "Simulation"], part: .lab),
+    Floor(
+        level: 6, name: "MulticastSimulation",
+        uses: ["Automata", "Multicast", "GroupCommunication", "Simulation"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "Models",
@@ -248,6 +253,7 @@ let package = Package(
         .library(name: "Consensus", targets: ["Consensus"]),
         .library(name: "Multicast", targets: ["Multicast"]),
         .library(name: "GlobalSnapshot", targets: ["GlobalSnapshot"]),
+        .library(name: "GroupCommunication", targets: ["GroupCommunication"]),
         .library(name: "Replica", targets: ["Replica"]),
         .library(name: "Simulation", targets: ["Simulation"]),
         .library(name: "ModelChecking", targets: ["ModelChecking"]),

@@ -38,6 +38,9 @@ public struct TimeSpan: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static let zero = TimeSpan(nanoseconds: 0)
 
     @inlinable public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
+    @inlinable public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan {
+        TimeSpan(nanoseconds: a.nanoseconds + b.nanoseconds)
+    }
     @inlinable public static func * (a: TimeSpan, factor: UInt64) -> TimeSpan {
         TimeSpan(nanoseconds: a.nanoseconds * factor)
     }

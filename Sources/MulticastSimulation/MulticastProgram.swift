@@ -1,7 +1,7 @@
 /// `simulate multicast`: seeds of each kind of multicast.
 public struct MulticastProgram {
     public static let usage = """
-        usage: simulate multicast [--kind \(MulticastKind.allCases.map(\.rawValue).joined(separator: "|"))] \
+        usage: simulate multicast [--kind \(MulticastKind.allCases.map(\.name).joined(separator: "|"))] \
         [--runs COUNT --from N | --seed N [--trace]]
                simulate multicast --soak MULTICASTS [--seed N]
         """
@@ -24,7 +24,7 @@ public struct MulticastProgram {
             let value = rest.popFirst()
             switch (flag, value, value.flatMap { UInt64($0) }) {
             case ("--kind", let value?, _):
-                guard let kind = MulticastKind(rawValue: value) else { return complain() }
+                guard let kind = MulticastKind(name: value) else { return complain() }
                 kinds = [kind]
             case ("--runs", _, let number?) where number > 0 && number < 1_000_000_000: runs = Int(number)
             case ("--from", _, let number?): first = number
@@ -56,23 +56,26 @@ public struct MulticastProgram {
     }
 
     private func sweep(_ kind: MulticastKind, _ first: UInt64, _ runs: Int, _ printsTrace: Bool) -> Bool {
-        var (messages, crashes, refusals, mostHeld, failures) = (0, 0, 0, 0, 0)
+        var (total, failures) = (RunTally(), 0)
         for seed in first..<first + UInt64(runs) {
-            let run = MulticastRun(kind, seed: seed, keepsTrace: printsTrace)
+            let run = kind.run(seed: seed, keepsTrace: printsTrace)
             if printsTrace { run.trace.forEach(say) }
-            messages += run.messages
-            crashes += run.crashes
-            refusals += run.refusals
-            mostHeld = max(mostHeld, run.mostHeld)
+            total.messages += run.messages
+            total.crashes += run.crashes
+            total.refusals += run.refusals
+            total.views += run.views
+            total.mostHeld = max(total.mostHeld, run.mostHeld)
             if let violation = run.violation {
                 failures += 1
                 say("seed \(seed) fails: \(violation)")
-                say("replay: synod simulate multicast --kind \(kind.rawValue) --seed \(seed) --trace")
+                say("replay: synod simulate multicast --kind \(kind.name) --seed \(seed) --trace")
             }
         }
+        let views = total.views > 0 ? "\(total.views) views, " : ""
         say(
-            "\(kind.rawValue): \(runs) runs, \(failures) failures; \(messages) messages, \(crashes) crashes, "
-                + "\(refusals) times a sender had to wait, at most \(mostHeld) held at once")
+            "\(kind.name): \(runs) runs, \(failures) failures; \(total.messages) messages, \(views)"
+                + "\(total.crashes) crashes, \(total.refusals) times a sender had to wait, "
+                + "at most \(total.mostHeld) held at once")
         return failures == 0
     }
 }

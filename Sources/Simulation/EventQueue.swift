@@ -2,14 +2,16 @@ import Automata
 
 /// What is to happen, in order of time; what is due at the same instant happens in the order in which it
 /// was scheduled. A binary heap of small keys; the events stay where they are.
-struct EventQueue<Event> {
+public struct EventQueue<Event> {
     private var keys = KeyHeap()
     private var events: [Event?] = []
     private var free: [Int] = []
 
-    var isEmpty: Bool { keys.isEmpty }
+    public init() {}
 
-    mutating func schedule(_ event: Event, at time: Instant) {
+    public var isEmpty: Bool { keys.isEmpty }
+
+    public mutating func schedule(_ event: Event, at time: Instant) {
         let place: Int
         if let reused = free.popLast() {
             place = reused
@@ -21,7 +23,7 @@ struct EventQueue<Event> {
         keys.insert(place, at: time)
     }
 
-    mutating func popFirst() -> (time: Instant, event: Event)? {
+    public mutating func popFirst() -> (time: Instant, event: Event)? {
         guard let (time, place) = keys.popFirst() else { return nil }
         free.append(place)
         return events[place].take().map { (time, $0) }

@@ -12,6 +12,8 @@ public struct SynodProcess: Automaton, Hashable, Sendable {
         case received(SynodMessage, from: ProcessID)
         /// Whether this process may begin ballots.
         case mayLead(Bool)
+        /// What the ballot under way waits for may have been lost: it is asked for again.
+        case resend
     }
 
     public enum Output: Hashable, Sendable {
@@ -48,6 +50,7 @@ public struct SynodProcess: Automaton, Hashable, Sendable {
         switch input {
         case .proposed(let value): onProposed(value, &outputs)
         case .mayLead(let mayLead): onMayLead(mayLead, &outputs)
+        case .resend: if mayLead, let message = proposer?.pending { sendToAll(message, &outputs) }
         case .received(.prepare(let ballot), let sender):
             answer(to: sender, &outputs) { $0.onPrepare(ballot) }
         case .received(.accept(let proposal), let sender):

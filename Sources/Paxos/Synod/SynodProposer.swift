@@ -31,6 +31,15 @@ public struct SynodProposer: Hashable, Sendable {
         self.value = value
     }
 
+    /// What waits for answers; nil where no ballot is under way.
+    public var pending: SynodMessage? {
+        switch phase {
+        case .idle: nil
+        case .preparing: .prepare(ballot)
+        case .proposing(let value): .accept(SynodVote(ballot: ballot, value: value))
+        }
+    }
+
     /// A ballot above all that the proposer has heard of; the message goes to every acceptor.
     public mutating func begin() -> SynodMessage {
         ballot = Ballot(round: ballot.round + 1, process: process)

@@ -41,6 +41,7 @@ public struct CausalOrder: Hashable, Sendable {
     /// In ascending order.
     public let group: [ProcessID]
     private let limit: Int
+    private let deliversOwnAtOnce: Bool
     private let flaw: Flaw?
     /// By member: how many of its multicasts were delivered here.
     public private(set) var delivered: [UInt64]
@@ -51,12 +52,18 @@ public struct CausalOrder: Hashable, Sendable {
     private var waiting: [Waiting] = []
 
     /// `limit`: how many multicasts may be held back; more are refused, and must be offered again.
-    public init(process: ProcessID, group: [ProcessID], limit: Int = 4096) {
-        self.init(process: process, group: group, limit: limit, flaw: nil)
+    /// `deliversOwnAtOnce`: this process's own multicasts count as delivered when they are stamped; otherwise they
+    /// have to be received like those of others.
+    public init(
+        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true
+    ) {
+        self.init(
+            process: process, group: group, limit: limit, deliversOwnAtOnce: deliversOwnAtOnce, flaw: nil)
     }
 
-    init(process: ProcessID, group: [ProcessID], limit: Int, flaw: Flaw?) {
+    init(process: ProcessID, group: [ProcessID], limit: Int, deliversOwnAtOnce: Bool = true, flaw: Flaw?) {
         precondition(group.contains(process), "\(process) is not one of \(group)")
+        self.deliversOwnAtOnce = deliversOwnAtOnce
         self.process = process
         self.group = group.sorted()
         self.limit = limit
@@ -70,23 +77,25 @@ public struct CausalOrder: Hashable, Sendable {
         waiting.map { MulticastID(sender: group[$0.sender], number: $0.stamp.number) }
     }
 
-    /// What the next multicast of this process carries. It is delivered here at once.
+    /// What the next multicast of this process carries.
     public mutating func stampNext() -> Stamp {
         sent += 1
         let changes = group.indices.filter { delivered[$0] != lastStamp[$0] && group[$0] != process }.map {
             Stamp.Entry(member: $0, count: delivered[$0])
         }
         lastStamp = delivered
-        if let own = group.firstIndex(of: process) { delivered[own] += 1 }
+        if deliversOwnAtOnce, let own = group.firstIndex(of: process) { delivered[own] += 1 }
         return Stamp(number: sent, changes: changes)
     }
 
-    /// A multicast of another has come from the layer below; what may be delivered with that is appended in order.
+    /// A multicast has come from the layer below; what may be delivered with that is appended in order.
     /// False when it was refused because too many are held back. One that came before changes nothing.
     public mutating func receive(
         _ payload: Payload, _ stamp: Stamp, from sender: ProcessID, into deliveries: inout [Delivery]
     ) -> Bool {
-        guard let member = group.firstIndex(of: sender), sender != process else { return true }
+        guard let member = group.firstIndex(of: sender), sender != process || !deliversOwnAtOnce else {
+            return true
+        }
         let isKnown =
             stamp.number <= delivered[member] && flaw == nil
             || waiting.contains { $0.sender == member && $0.stamp.number == stamp.number }

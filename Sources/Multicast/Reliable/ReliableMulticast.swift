@@ -53,7 +53,7 @@ public struct ReliableMulticast: Automaton, Hashable, Sendable {
         case ready
     }
 
-    private struct Stream: Hashable, Sendable {
+    struct Stream: Hashable, Sendable {
         /// What is held, from number `stable + 1` on; nil where one is missing. Never longer than the window.
         var held: [Payload?] = []
         /// Everybody has the multicasts up to this one.
@@ -75,7 +75,7 @@ public struct ReliableMulticast: Automaton, Hashable, Sendable {
     private let waitsForUser: Bool
     private let interval: ClosedRange<TimeSpan>
     /// By member, in the order of the group.
-    private var streams: [Stream]
+    var streams: [Stream]
     private var hasDeparted: [Bool]
     private var lastNumber: UInt64 = 0
     private var hasRefused = false
@@ -123,6 +123,9 @@ public struct ReliableMulticast: Automaton, Hashable, Sendable {
     /// Multicasts that are held, over all senders.
     public var heldCount: Int { streams.reduce(0) { $0 + $1.held.count { $0 != nil } } }
 
+    /// Whether the next multicast of this process will be taken.
+    public var hasRoom: Bool { streams[own].held.count < window }
+
     private func index(_ member: ProcessID) -> Int? { group.firstIndex(of: member) }
     private var own: Int { index(process) ?? 0 }
 }
@@ -131,7 +134,7 @@ public struct ReliableMulticast: Automaton, Hashable, Sendable {
 
 extension ReliableMulticast {
     private mutating func onMulticast(_ payload: Payload, _ outputs: inout [Output]) {
-        guard streams[own].held.count < window else {
+        guard hasRoom else {
             hasRefused = true
             return outputs.append(.refuse(payload))
         }
@@ -156,7 +159,7 @@ extension ReliableMulticast {
 
     /// A multicast that is here already, or lies beyond the window, is dropped; the latter is asked for again once
     /// there is room.
-    private mutating func hold(_ id: MulticastID, _ payload: Payload) {
+    mutating func hold(_ id: MulticastID, _ payload: Payload) {
         guard let stream = index(id.sender), id.number > streams[stream].complete else { return }
         let place = Int(id.number - streams[stream].stable) - 1
         guard place < window else { return }
@@ -229,7 +232,7 @@ extension ReliableMulticast {
                 .deliver(MulticastID(sender: group[stream], number: streams[stream].delivered), payload))
         }
         dropStable(stream)
-        if hasRefused, streams[own].held.count < window {
+        if hasRefused, hasRoom {
             hasRefused = false
             outputs.append(.ready)
         }
