@@ -26,7 +26,7 @@ extension GroupMember {
             return agree(.received(message, from: sender), &membership, &outputs)
         case .install(number, let payload):
             return agree(.received(.chosen(payload), from: sender), &membership, &outputs)
-        case .excluded(let other) where other > number: return stop(.excluded, &outputs)
+        case .excluded(number): return stop(.excluded, &outputs)
         case .install, .excluded: break
         case .multicast, .presence, .leave, .wedge, .report, .consensus:
             if let other = message.view, other < number { help(sender, in: other, number, &outputs) }
@@ -88,7 +88,7 @@ extension GroupMember {
         if let latest, latest.before.number == number, latest.before.contains(other) {
             outputs.append(.send(.install(number, latest.succession), to: other))
         } else if number < current {
-            outputs.append(.send(.excluded(current), to: other))
+            outputs.append(.send(.excluded(number), to: other))
         }
     }
 

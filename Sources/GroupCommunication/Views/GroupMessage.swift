@@ -2,7 +2,8 @@ import Automata
 import Multicast
 import Paxos
 
-/// What members of a group, and those who want to be, say to each other. The number is that of the sender's view.
+/// What members of a group, and those who want to be, say to each other. The number is that of the sender's
+/// view, but for `excluded`.
 public enum GroupMessage: Hashable, Sendable, CustomStringConvertible {
     /// Within the view.
     case multicast(UInt64, MulticastMessage)
@@ -20,7 +21,7 @@ public enum GroupMessage: Hashable, Sendable, CustomStringConvertible {
     case consensus(UInt64, SynodMessage)
     /// What was decided to follow the view.
     case install(UInt64, Payload)
-    /// The receiver's view is over and it has no part in what followed.
+    /// The receiver's view, which is given, is over and it has no part in what followed.
     case excluded(UInt64)
 
     /// The number of the sender's view, where it has one.

@@ -119,7 +119,7 @@ extension GroupRun {
 
     /// In the end: one view of all that are there, in which everything has been delivered.
     private var unfinished: String? {
-        let members = processes.filter(\.isMember)
+        let members = processes.filter { $0.isMember && !isStranded($0) }
         if let lonely = processes.first(where: { !$0.isCrashed && $0.hasStopped == nil && $0.core.member.view == nil }),
             !members.isEmpty
         {
@@ -147,6 +147,14 @@ extension GroupRun {
             }
         }
         return lost
+    }
+
+    /// Nobody whom it knows as a member is there any more to tell it how the group went on.
+    private func isStranded(_ process: Process) -> Bool {
+        guard let view = process.core.member.view, view.members.count > 1 else { return false }
+        let others = processes.filter { $0.name != process.name && view.contains($0.name) }
+        return others.allSatisfy { $0.isCrashed || $0.hasStopped == .excluded }
+            && processes.contains { $0.log.last?.view.number ?? 0 > view.number }
     }
 
     /// What a sender multicast in a view that it ended together with others was delivered in it.

@@ -47,6 +47,7 @@ struct GroupRun {
     private let multicasts: Int
     private let window: Int
     private let mostProcesses: Int
+    private let nobodyLeaves: Bool
     private let keepsTrace: Bool
 
     init(
@@ -64,6 +65,7 @@ struct GroupRun {
         let departures = random.number(in: 0...3)
         let founders = (1...random.number(in: 2...5)).map { ProcessID(UInt64($0)) }
         mostProcesses = founders.count + arrivals
+        nobodyLeaves = departures == 0
         for name in founders {
             let member = GroupMember(
                 process: name, founders: founders, settings: kind.settings(window: window), flaw: flaw)
@@ -141,9 +143,10 @@ struct GroupRun {
         let isQuiet =
             there.allSatisfy { !processes[$0].core.member.isChanging }
             && processes.allSatisfy { $0.isCrashed || $0.log.last?.view.number ?? 0 <= latest.number }
-        let gone = latest.members.count - there.count
-        guard isQuiet && 2 * (there.count - 1) > latest.members.count || latest.members.count >= 5 && gone == 0
-        else { return }
+        let isSafe = isQuiet && 2 * (there.count - 1) > latest.members.count
+        // Of five or more that report while one crashes a majority is there whoever it is.
+        let isSafeInChange = nobodyLeaves && latest.members.count >= 5 && there.count == latest.members.count
+        guard isSafe || isSafeInChange else { return }
         let victim = random.element(there)
         processes[victim].isCrashed = true
         tally.crashes += 1
