@@ -88,7 +88,9 @@ let floors: [Floor] = [
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "Models",
-        uses: ["Automata", "Paxos", "Consensus", "GlobalSnapshot", "ModelChecking"], part: .lab),
+        uses: [
+            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication", "ModelChecking",
+        ], part: .lab),
     // L7 to look at
     Floor(
         level: 7, name: "Lab",

@@ -23,7 +23,7 @@ enum MulticastKind: CaseIterable {
 
     func run(seed: UInt64, keepsTrace: Bool = false) -> RunTally {
         switch self {
-        case .members(let kind): MulticastRun(kind, seed: seed, keepsTrace: keepsTrace).tally
+        case .members(let kind): kind.run(seed: seed, keepsTrace: keepsTrace)
         case .views(let kind): GroupRun(kind, seed: seed, keepsTrace: keepsTrace).tally
         case .groups: SkeenRun(seed: seed, keepsTrace: keepsTrace).tally
         }

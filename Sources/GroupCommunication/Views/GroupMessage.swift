@@ -36,6 +36,7 @@ public enum GroupMessage: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
+        case .multicast(let view, .data(let id, _)): "v\(view) data(\(id))"
         case .multicast(let view, let message): "v\(view) \(message)"
         case .presence(let view): "presence(v\(view))"
         case .join(let process): "join(\(process))"

@@ -8,6 +8,15 @@ public enum ChannelFrame<Message: Hashable & Sendable>: Hashable, Sendable {
     case acknowledged(UInt64)
 }
 
+extension ChannelFrame: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .data(let number, let message): "\(number): \(message)"
+        case .acknowledged(let number): "acknowledged(\(number))"
+        }
+    }
+}
+
 /// Channels to other processes that deliver everything once and in order, made of a network that does not: numbers,
 /// cumulative acknowledgements, and sending again until acknowledged.
 ///

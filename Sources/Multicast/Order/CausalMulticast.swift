@@ -2,7 +2,8 @@ import Automata
 
 /// Reliable multicast in causal order: `CausalOrder` on top of `ReliableMulticast`, which carries the stamps in front
 /// of the payloads.
-public struct CausalMulticast: Automaton, Hashable, Sendable {
+public struct CausalMulticast: MulticastMember {
+    public typealias Message = MulticastMessage
     public typealias Input = ReliableMulticast.Input
     public typealias Output = ReliableMulticast.Output
 
@@ -19,6 +20,8 @@ public struct CausalMulticast: Automaton, Hashable, Sendable {
         )
         order = CausalOrder(process: process, group: group, limit: window * group.count)
     }
+
+    public var process: ProcessID { transport.process }
 
     /// What is here and waits for its causes.
     public var heldBack: [MulticastID] { order.heldBack }

@@ -24,30 +24,14 @@ public struct FloodMessage: Hashable, Sendable, CustomStringConvertible {
 /// Channels are reliable (`ReliableChannels`) and keep their order, so that the multicasts of one sender come to each
 /// process for the first time in the order in which they were sent: how many of each sender a process has, and others
 /// are known to have, says everything.
-public struct FloodingMulticast: Automaton, Hashable, Sendable {
+public struct FloodingMulticast: MulticastMember {
     public enum Guarantee: Hashable, Sendable { case bestEffort, reliable, uniform }
 
     public typealias Frame = ChannelFrame<FloodMessage>
 
-    public enum Input: Hashable, Sendable {
-        case start
-        case multicast(Payload)
-        case received(Frame, from: ProcessID)
-        /// It is time to send again what was not acknowledged.
-        case timerFired
-        /// The member crashed or left, and does not come back under this name.
-        case departed(ProcessID)
-    }
-
-    public enum Output: Hashable, Sendable {
-        case send(Frame, to: ProcessID)
-        case deliver(MulticastID, Payload)
-        case setTimer(after: ClosedRange<TimeSpan>)
-        /// Too much is on its way; nothing was sent.
-        case refuse(Payload)
-        /// There is room again after a refusal.
-        case ready
-    }
+    public typealias Message = Frame
+    public typealias Input = MulticastInput<Frame>
+    public typealias Output = MulticastOutput<Frame>
 
     private struct Stream: Hashable, Sendable {
         /// By member: how many it is known to have.

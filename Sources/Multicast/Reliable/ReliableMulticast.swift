@@ -25,7 +25,7 @@ import Automata
 /// all members have is stable (Birman, Schiper and Stephenson, Lightweight Causal and Atomic Group Multicast, TOCS
 /// 9(3), 1991, section 6) and dropped. A member that left counts no longer; who says so must be right, or that member
 /// may miss what was dropped meanwhile.
-public struct ReliableMulticast: Automaton, Hashable, Sendable {
+public struct ReliableMulticast: MulticastMember {
     public enum Guarantee: Hashable, Sendable {
         /// Delivered on receipt.
         case reliable
@@ -33,25 +33,9 @@ public struct ReliableMulticast: Automaton, Hashable, Sendable {
         case uniform
     }
 
-    public enum Input: Hashable, Sendable {
-        case start
-        case multicast(Payload)
-        case received(MulticastMessage, from: ProcessID)
-        /// The digest is due.
-        case timerFired
-        /// The member crashed or left, and does not come back under this name.
-        case departed(ProcessID)
-    }
-
-    public enum Output: Hashable, Sendable {
-        case send(MulticastMessage, to: ProcessID)
-        case deliver(MulticastID, Payload)
-        case setTimer(after: ClosedRange<TimeSpan>)
-        /// So many of this process's multicasts are not stable yet that it must wait; nothing was sent.
-        case refuse(Payload)
-        /// There is room again after a refusal.
-        case ready
-    }
+    public typealias Message = MulticastMessage
+    public typealias Input = MulticastInput<MulticastMessage>
+    public typealias Output = MulticastOutput<MulticastMessage>
 
     struct Stream: Hashable, Sendable {
         /// What is held, from number `stable + 1` on; nil where one is missing. Never longer than the window.

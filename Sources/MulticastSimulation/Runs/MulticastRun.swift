@@ -4,9 +4,9 @@ import Simulation
 
 /// A group that multicasts in simulated time while its network loses, repeats and reorders messages, is cut in two, and
 /// members crash; afterwards the network is well and everybody left must have delivered what it promised.
-struct MulticastRun {
+struct MulticastRun<Member: MulticastMember> {
     private enum Event {
-        case message(StaticMember.Message, from: Int, to: Int)
+        case message(Member.Message, from: Int, to: Int)
         case timer(Int)
         case application(Int)
         case departure(of: Int, at: Int)
@@ -20,7 +20,7 @@ struct MulticastRun {
     /// What each multicast's sender had delivered before it sent.
     private var causes: [MulticastID: [MulticastID]] = [:]
     private var isCrashed: [Bool] = []
-    private var members: [StaticMember] = []
+    private var members: [Member] = []
     private var queue = EventQueue<Event>()
     private var random: SeededRandom
     private var network: FaultyNetwork
@@ -28,11 +28,10 @@ struct MulticastRun {
     private let keepsTrace: Bool
     private var left: [Int] = []
 
-    /// `multicasts`: of each member. `running`: the kind that really runs, for the tests which show that the promises
-    /// are not kept by something weaker.
+    /// `kind`: which promises the members are held against. `multicasts`: of each.
     init(
-        _ kind: StaticKind, seed: UInt64, multicasts: Int = 12, running: StaticKind? = nil,
-        keepsTrace: Bool = false
+        _ kind: StaticKind, seed: UInt64, multicasts: Int, keepsTrace: Bool,
+        member: (_ name: ProcessID, _ names: [ProcessID], _ window: Int) -> Member
     ) {
         self.kind = kind
         self.keepsTrace = keepsTrace
@@ -43,7 +42,7 @@ struct MulticastRun {
         let window = random.element([2, 4, 16])
         self.window = window
         network = FaultyNetwork(faultsEnd: Instant(nanoseconds: 4_000_000_000), random: &random)
-        members = names.map { StaticMember(running ?? kind, $0, names, window: window) }
+        members = names.map { member($0, names, window) }
         delivered = names.map { _ in [] }
         isCrashed = names.map { _ in false }
         left = names.map { _ in multicasts }
@@ -91,9 +90,11 @@ struct MulticastRun {
             .application(index), after: random.span(in: .milliseconds(1) ... .milliseconds(300)), at: now)
     }
 
-    private mutating func step(_ index: Int, _ input: StaticMember.Input, at now: Instant) {
+    private mutating func step(_ index: Int, _ input: Member.Input, at now: Instant) {
         guard !isCrashed[index] else { return }
-        for output in members[index].step(input, at: now) {
+        var outputs: [Member.Output] = []
+        members[index].step(input, at: now, into: &outputs)
+        for output in outputs {
             switch output {
             case .send(let message, let receiver):
                 tally.messages += 1

@@ -1,0 +1,37 @@
+import ModelChecking
+
+extension ModelCatalogue {
+    static let multicast = Entry(
+        name: "multicast",
+        summary: "the production cores of multicast, with every order of receipt and a crash",
+        parameters: [
+            Parameter(
+                "kind", "what is promised", .choice(MulticastSystem.Kind.allCases.map(\.rawValue)),
+                standard: "reliable"),
+            Parameter(
+                "multicasts", "multicasts of each process", .numbers(0...8, count: 2...5),
+                standard: [2, 0, 0]),
+            Parameter("crash", "the process that may crash", .number(1...5)),
+            Parameter("suspicion", "the process that process 1 may suspect without reason", .number(2...5)),
+            Parameter(
+                "flaw", "a rule that is left out, which is wrong",
+                .choice(MulticastSystem.Flaw.allCases.map(\.rawValue))),
+            Parameter(
+                "promising", "the kind whose promises are looked at, where it is another",
+                .choice(MulticastSystem.Kind.allCases.map(\.rawValue))),
+        ]
+    ) { (values) throws(CatalogueError) in
+        var system = MulticastSystem()
+        system.kind = values.word("kind").flatMap(MulticastSystem.Kind.init) ?? .reliable
+        system.multicasts = values.numbers("multicasts")
+        system.crash = values.optional("crash")
+        system.suspicion = values.optional("suspicion")
+        system.flaw = values.word("flaw").flatMap(MulticastSystem.Flaw.init)
+        system.promises = values.word("promising").flatMap(MulticastSystem.Kind.init)
+        for process in [system.crash, system.suspicion].compactMap({ $0 })
+        where process > system.multicasts.count {
+            throw CatalogueError("there is no process \(process) among \(system.multicasts.count)")
+        }
+        return system.check("multicast", values)
+    }
+}

@@ -1,0 +1,150 @@
+import Automata
+import GroupCommunication
+import ModelChecking
+import Multicast
+
+/// The production's multicasts: every order in which what was sent may come, come again, or be lost with the process
+/// that sent it and crashed.
+struct MulticastSystem: Sendable {
+    enum Kind: String, CaseIterable, Sendable {
+        case bestEffort = "best-effort"
+        case flooding
+        case uniformFlooding = "uniform-flooding"
+        case reliable, uniform, causal
+        case views
+        case viewsUniform = "views-uniform"
+        case viewsCausal = "views-causal"
+        case sequencer
+        case sequencerUniform = "sequencer-uniform"
+        case agreed
+        case agreedUniform = "agreed-uniform"
+        case skeen
+    }
+
+    enum Flaw: String, CaseIterable, Sendable {
+        /// The next view begins without what the others have had.
+        case skipsFlush = "skips-flush"
+        /// Whoever takes over from a sequencer orders again what it had ordered.
+        case ordersAgain = "orders-again"
+    }
+
+    var kind = Kind.reliable
+    /// By process.
+    var multicasts = [2, 0, 0]
+    /// The process that may crash, from 1.
+    var crash: Int?
+    /// Whom process 1 may suspect without reason, from 1.
+    var suspicion: Int?
+    var flaw: Flaw?
+    /// What the run is held against, where that is not what the kind promises.
+    var promises: Kind?
+
+    private var names: [ProcessID] { multicasts.indices.map { ProcessID(UInt64($0) + 1) } }
+
+    func check(_ name: String, _ values: ParameterValues) -> CheckableModel {
+        switch kind {
+        case .reliable, .uniform:
+            study(name, values) {
+                StaticStudy(
+                    ReliableMulticast(
+                        process: $0, group: names, guarantee: kind == .uniform ? .uniform : .reliable))
+            }
+        case .causal: study(name, values) { StaticStudy(CausalMulticast(process: $0, group: names)) }
+        case .bestEffort, .flooding, .uniformFlooding:
+            study(name, values) {
+                StaticStudy(FloodingMulticast(process: $0, group: names, guarantee: kind.flooding))
+            }
+        case .views, .viewsUniform, .viewsCausal, .sequencer, .sequencerUniform, .agreed, .agreedUniform:
+            study(name, values) {
+                let settings = GroupMember.Settings(
+                    order: kind.order, guarantee: kind.promises.isUniform ? .uniform : .reliable)
+                return ViewStudy(
+                    GroupMember(process: $0, founders: names, settings: settings, flaw: flaw?.inViews))
+            }
+        case .skeen:
+            study(name, values) {
+                // Each group lacks one process.
+                let groups = names.map { absent in names.filter { $0 != absent } }
+                return SkeenStudy(SkeenMulticast(process: $0, groups: groups))
+            }
+        }
+    }
+
+    private func study<Member: StudiedMember>(
+        _ name: String, _ values: ParameterValues, _ member: (ProcessID) -> Member
+    ) -> CheckableModel {
+        var options = SystemOptions()
+        options.network = .everSent
+        options.durability = .withStep
+        let names = names
+        let promises = (promises ?? kind).promises
+        let processes = names.enumerated().map { index, name in
+            let suspects = index == 0 ? suspicion.map { [names[$0 - 1]] } ?? [] : []
+            let process = MulticastProcess(
+                member(name), name, others: names.filter { $0 != name }, multicasts: multicasts[index],
+                mayCrash: crash == index + 1, maySuspect: suspects,
+                ticking: kind.promises.isUniform && kind != .uniformFlooding ? .always : .afterCrash)
+            return (name, process)
+        }
+        var words = SystemWords<MulticastProcess<Member>>()
+        words.request = { request in
+            switch request {
+            case .multicast: "multicasts its next"
+            case .tick: "says what it says from time to time"
+            case .crash: "crashes"
+            case .suspect(let other): "suspects \(other)"
+            }
+        }
+        words.process = { process in
+            let log = process.log.map { entry in
+                let view = entry.view > 0 ? "in view \(entry.view) " : ""
+                return view + "delivered [\(entry.delivered.map(\.description).joined(separator: " "))]"
+            }
+            return log.joined(separator: ", ") + (process.isCrashed ? ", crashed" : "")
+        }
+        let model = ProcessSystem(
+            processes, options, properties: MulticastPromises.properties(promises), words: words)
+        return CheckableModel(model, name, values)
+    }
+}
+
+extension MulticastSystem.Flaw {
+    var inViews: GroupMember.Flaw {
+        switch self {
+        case .skipsFlush: .skipsFlush
+        case .ordersAgain: .ordersAgain
+        }
+    }
+}
+
+extension MulticastSystem.Kind {
+    var flooding: FloodingMulticast.Guarantee {
+        switch self {
+        case .bestEffort: .bestEffort
+        case .uniformFlooding: .uniform
+        default: .reliable
+        }
+    }
+
+    var order: MulticastOrder {
+        switch self {
+        case .viewsCausal: .causal
+        case .sequencer, .sequencerUniform: .sequencer
+        case .agreed, .agreedUniform: .agreed
+        default: .fifo
+        }
+    }
+
+    var promises: MulticastPromises {
+        let isUniform =
+            switch self {
+            case .uniform, .uniformFlooding, .viewsUniform, .sequencerUniform, .agreedUniform: true
+            default: false
+            }
+        let isTotal = order == .sequencer || order == .agreed
+        return MulticastPromises(
+            isReliable: self != .bestEffort && self != .skeen, isUniform: isUniform, isFIFO: self != .skeen,
+            isCausal: self == .causal || self == .viewsCausal || isTotal && isUniform,
+            isTotal: isTotal || self == .skeen)
+    }
+}
