@@ -152,6 +152,9 @@ let tests: [Floor] = [
         part: .core),
     Floor(
         level: 10, name: "MulticastSimulationTests", uses: ["MulticastSimulation", "Multicast"], part: .lab),
+    Floor(
+        level: 10, name: "GroupCommunicationTests",
+        uses: ["GroupCommunication", "Multicast", "Automata", "Simulation"], part: .core),
     Floor(level: 10, name: "ModelCheckingTests", uses: ["ModelChecking", "Automata"], part: .core),
     Floor(
         level: 10, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],

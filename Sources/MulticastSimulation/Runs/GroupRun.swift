@@ -50,11 +50,12 @@ struct GroupRun {
     private let nobodyLeaves: Bool
     private let keepsTrace: Bool
 
+    /// `promising`: the promises that the run is held against, where they are not those of the kind.
     init(
-        _ kind: GroupKind, seed: UInt64, multicasts: Int = 12, flaw: GroupMember.Flaw? = nil,
-        keepsTrace: Bool = false
+        _ kind: GroupKind, seed: UInt64, multicasts: Int = 12, promising: GroupKind? = nil,
+        flaw: GroupMember.Flaw? = nil, keepsTrace: Bool = false
     ) {
-        self.kind = kind
+        self.kind = promising ?? kind
         self.flaw = flaw
         self.multicasts = multicasts
         self.keepsTrace = keepsTrace
