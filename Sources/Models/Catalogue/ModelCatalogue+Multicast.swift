@@ -17,6 +17,9 @@ extension ModelCatalogue {
                 "flaw", "a rule that is left out, which is wrong",
                 .choice(MulticastSystem.Flaw.allCases.map(\.rawValue))),
             Parameter(
+                "slow-time",
+                "what is said from time to time is said while nothing is on its way to a process", .flag),
+            Parameter(
                 "promising", "the kind whose promises are looked at, where it is another",
                 .choice(MulticastSystem.Kind.allCases.map(\.rawValue))),
         ]
@@ -27,6 +30,7 @@ extension ModelCatalogue {
         system.crash = values.optional("crash")
         system.suspicion = values.optional("suspicion")
         system.flaw = values.word("flaw").flatMap(MulticastSystem.Flaw.init)
+        system.hasSlowTime = values.isSaid("slow-time")
         system.promises = values.word("promising").flatMap(MulticastSystem.Kind.init)
         for process in [system.crash, system.suspicion].compactMap({ $0 })
         where process > system.multicasts.count {

@@ -43,7 +43,11 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
 
     /// When a process does what it does from time to time.
     enum Ticking: Hashable, Sendable {
-        case always, afterCrash
+        /// At any moment.
+        case always
+        /// While nothing is on its way to it from anybody that it does not know to have crashed.
+        case whenDrained
+        case afterCrash
     }
 
     private(set) var member: Member
@@ -58,7 +62,7 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
     private(set) var isCrashed = false
     private(set) var hasStopped = false
     private(set) var hasLeft = false
-    private var knowsOfCrash = false
+    private var crashed: [ProcessID] = []
     private var lastTick: [MemberEffect<Member.Message>] = []
 
     init(
@@ -81,14 +85,28 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
         var requests: [Request] = maySuspect.map { .suspect($0) }
         var copy = member
         if left > 0, !copy.multicast().contains(.refuse) { requests.append(.multicast) }
-        if hasNewTick { requests.append(.tick) }
+        if hasNewTick, ticking != .whenDrained { requests.append(.tick) }
         if mayCrash { requests.append(.crash) }
         return requests
     }
 
+    var looksIntoInbox: Bool { ticking == .whenDrained && hasNewTick }
+
+    func requests(in inbox: [CheckedMessage<Message>]) -> [Request] {
+        let isDrained = inbox.allSatisfy { one in
+            guard !crashed.contains(one.from) || one.message == .obituary else { return true }
+            var copy = self
+            var outputs: [Output] = []
+            copy.step(.received(one.message, from: one.from), at: .zero, into: &outputs)
+            return copy == self
+        }
+        return isDrained ? [.tick] : []
+    }
+
     /// Whether time makes it say something that it did not say the last time.
     var hasNewTick: Bool {
-        guard ticking == .always || knowsOfCrash, !isCrashed, !hasStopped else { return false }
+        let isTime = ticking != .afterCrash || !crashed.isEmpty && member.needsTime
+        guard isTime, !isCrashed, !hasStopped else { return false }
         var copy = member
         return copy.tick() != lastTick || copy != member
     }
@@ -104,7 +122,7 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
             let effects = member.receive(message, from: sender)
             carryOut(effects, &outputs)
         case .received(.obituary, let sender):
-            knowsOfCrash = true
+            if !crashed.contains(sender) { crashed = (crashed + [sender]).sorted() }
             let effects = member.missed(sender)
             carryOut(effects, &outputs)
         case .requested(.multicast):

@@ -36,10 +36,15 @@ struct MulticastSystem: Sendable {
     /// Whom process 1 may suspect without reason, from 1.
     var suspicion: Int?
     var flaw: Flaw?
+    /// What a process does from time to time it does while nothing is on its way to it.
+    var hasSlowTime = false
     /// What the run is held against, where that is not what the kind promises.
     var promises: Kind?
 
     private var names: [ProcessID] { multicasts.indices.map { ProcessID(UInt64($0) + 1) } }
+
+    /// What a majority has becomes known by what is said from time to time.
+    private var isUniformByDigests: Bool { kind.promises.isUniform && kind != .uniformFlooding }
 
     func check(_ name: String, _ values: ParameterValues) -> CheckableModel {
         switch kind {
@@ -83,7 +88,7 @@ struct MulticastSystem: Sendable {
             let process = MulticastProcess(
                 member(name), name, others: names.filter { $0 != name }, multicasts: multicasts[index],
                 mayCrash: crash == index + 1, maySuspect: suspects,
-                ticking: kind.promises.isUniform && kind != .uniformFlooding ? .always : .afterCrash)
+                ticking: !isUniformByDigests ? .afterCrash : hasSlowTime ? .whenDrained : .always)
             return (name, process)
         }
         var words = SystemWords<MulticastProcess<Member>>()

@@ -12,6 +12,8 @@ protocol StudiedMember: Hashable, Sendable {
     mutating func receive(_ message: Message, from sender: ProcessID) -> [MemberEffect<Message>]
     /// Time passes: what is sent from time to time is sent.
     mutating func tick() -> [MemberEffect<Message>]
+    /// Whether, once somebody has crashed, it may wait for something that only time brings.
+    var needsTime: Bool { get }
     /// The process has crashed, or is taken to have.
     mutating func missed(_ process: ProcessID) -> [MemberEffect<Message>]
 }
@@ -30,6 +32,7 @@ enum MemberEffect<Message: Hashable & Sendable>: Hashable, Sendable {
 struct StaticStudy<Core: MulticastMember>: StudiedMember {
     typealias Message = Core.Message
     private var core: Core
+    var needsTime: Bool { true }
 
     init(_ core: Core) { self.core = core }
 
@@ -59,6 +62,8 @@ struct StaticStudy<Core: MulticastMember>: StudiedMember {
 struct ViewStudy: StudiedMember {
     typealias Message = GroupMessage
     private var core: GroupMember
+    /// In a view that does not change nothing is missing that a change would not bring.
+    var needsTime: Bool { core.isChanging }
 
     init(_ core: GroupMember) { self.core = core }
 
@@ -92,6 +97,7 @@ struct SkeenStudy: StudiedMember {
     typealias Message = SkeenMulticast.Frame
     private var core: SkeenMulticast
     private var sent = 0
+    var needsTime: Bool { false }
 
     init(_ core: SkeenMulticast) { self.core = core }
 

@@ -12,6 +12,14 @@ enum StaticKind: String, CaseIterable {
     var isUniform: Bool { self == .uniform || self == .uniformFlooding }
     var isCausal: Bool { self == .causal }
 
+    var flooding: FloodingMulticast.Guarantee {
+        switch self {
+        case .bestEffort: .bestEffort
+        case .uniformFlooding: .uniform
+        default: .reliable
+        }
+    }
+
     /// `promising`: the promises that the run is held against, for the tests which show that they are not kept by
     /// something weaker.
     func run(
@@ -29,10 +37,8 @@ enum StaticKind: String, CaseIterable {
                 CausalMulticast(process: $0, group: $1, window: $2)
             }.tally
         case .bestEffort, .flooding, .uniformFlooding:
-            let guarantee: FloodingMulticast.Guarantee =
-                self == .bestEffort ? .bestEffort : self == .flooding ? .reliable : .uniform
             return MulticastRun(kind, seed: seed, multicasts: multicasts, keepsTrace: keepsTrace) {
-                FloodingMulticast(process: $0, group: $1, guarantee: guarantee, window: $2)
+                FloodingMulticast(process: $0, group: $1, guarantee: flooding, window: $2)
             }.tally
         }
     }

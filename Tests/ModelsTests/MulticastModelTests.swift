@@ -1,0 +1,54 @@
+import ModelChecking
+import Models
+import Testing
+
+@Suite("Multicast, every schedule") struct MulticastModelTests {
+    private func check(_ kind: String, _ others: [String: ParameterValue] = [:]) throws -> CheckReport {
+        try ModelCatalogue.model("multicast", others.merging(["kind": .word(kind)]) { $1 }).run()
+    }
+
+    @Test(
+        "two multicasts among three, and one of them may crash",
+        arguments: [
+            ("best-effort", 455), ("reliable", 6622), ("causal", 6622), ("skeen", 720),
+        ])
+    func holds(kind: String, states: Int) throws {
+        let report = try check(kind, ["multicasts": [2, 0, 0], "crash": 1])
+        #expect(report.verdict == .holds && report.distinctStates == states)
+    }
+
+    @Test("groups go from view to view", arguments: ["views", "views-causal", "sequencer"])
+    func views(kind: String) throws {
+        let report = try check(kind, ["multicasts": [1, 0, 0], "crash": 1])
+        #expect(report.verdict == .holds && report.distinctStates > 1000)
+    }
+
+    @Test(
+        "what promises less does not keep what promises more",
+        arguments: [
+            ("best-effort", "flooding", "agreement"), ("flooding", "uniform-flooding", "agreement"),
+            ("reliable", "uniform", "agreement"), ("views", "views-uniform", "virtual synchrony"),
+        ])
+    func weaker(kind: String, promising: String, broken: String) throws {
+        let values: [String: ParameterValue] = [
+            "multicasts": [1, 0, 0], "crash": 1, "promising": .word(promising),
+        ]
+        #expect(try check(kind, values).verdict == .violated(broken))
+    }
+
+    @Test("an answer that overtakes its question, and two that are seen in different orders")
+    func orders() throws {
+        let question = try check("reliable", ["multicasts": [1, 1, 0], "promising": "causal"])
+        #expect(question.verdict == .violated("causal order") && question.trace.count == 5)
+        let both = try check("views", ["multicasts": [1, 1, 0], "promising": "sequencer"])
+        #expect(both.verdict == .violated("total order") && both.trace.count == 5)
+    }
+
+    @Test("without the flush; with a sequencer that orders again")
+    func flaws() throws {
+        let unflushed = try check("views", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "skips-flush"])
+        #expect(unflushed.verdict == .violated("virtual synchrony") && unflushed.trace.count == 12)
+        let again = try check("sequencer", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "orders-again"])
+        #expect(again.verdict == .violated("integrity") && again.trace.count == 12)
+    }
+}
