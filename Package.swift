@@ -95,9 +95,8 @@ let floors: [Floor] = [
     Floor(
         level: 7, name: "Lab",
         uses: [
-            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "Simulation", "SpaceTime",
-            "TextForms",
-            "SnapshotScenarios", "Impossibility",
+            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication", "Replica",
+            "Simulation", "SpaceTime", "TextForms", "SnapshotScenarios", "Impossibility",
         ], part: .lab),
     // L8 commands of the laboratory
     Floor(

@@ -2,7 +2,8 @@
 public enum LabCatalogue {
     public static let scenarios: [LabScenario] = [
         SnapshotScenario.tokens, SnapshotScenario.bank, SynodScenario.duel, UndecidedScenario.adversary,
-        BenOrScenario.coins, ChatScenario.chat,
+        BenOrScenario.coins, ChatScenario.chat, AuctionScenario.auction, CrashScenario.crash,
+        FailoverScenario.failover,
     ]
 
     public static func scenario(_ name: String) throws -> LabScenario {

@@ -13,7 +13,7 @@ import Testing
         for seed in 1...20 {
             let outcome = try run(name, ["seed": "\(seed)"])
             #expect(outcome.isKept, "\(name) --seed \(seed)")
-            #expect(outcome.run.events.count > 10)
+            #expect(outcome.run.events.count > 8)
             #expect(!outcome.run.cuts.contains { !$0.isConsistent })
         }
     }
@@ -54,6 +54,51 @@ import Testing
         let outcomes = try (1...30).map { try run("snapshot-bank", ["naive": "yes", "seed": "\($0)"]) }
         #expect(outcomes.contains { !$0.isKept })
         #expect(outcomes.contains { !$0.run.cuts[0].isConsistent })
+    }
+
+    @Test("a total order has one winner, also when the sequencer crashes; without one, bidders may differ")
+    func auction() throws {
+        for seed in 1...20 {
+            for order in ["sequencer", "agreed"] {
+                for crash in [false, true] {
+                    var given = ["order": order, "bids": "12", "processes": "4", "seed": "\(seed)"]
+                    if crash { given["crash"] = "yes" }
+                    let outcome = try run("total-auction", given)
+                    let isKept = outcome.isKept
+                    #expect(isKept, "\(given)")
+                    let changes = outcome.run.events.contains { $0.sentence.contains("installs view 2") }
+                    #expect(changes == crash, "\(given)")
+                    let heardAll = outcome.run.summary[0] == "all heard the same 12 bids in the same order"
+                    #expect(heardAll || crash, "\(given)")
+                }
+            }
+        }
+        let causal = try (1...20).map { try run("total-auction", ["order": "causal", "seed": "\($0)"]) }
+        #expect(causal.contains { !$0.isKept })
+    }
+
+    @Test("best effort leaves those that stay with different things, flooding does not")
+    func crash() throws {
+        let best = try (1...20).map { try run("multicast-crash", ["kind": "best-effort", "seed": "\($0)"]) }
+        #expect(best.contains { !$0.isKept })
+        for seed in 1...20 {
+            let isKept = try run("multicast-crash", ["kind": "flooding", "seed": "\(seed)"]).isKept
+            #expect(isKept, "seed \(seed)")
+        }
+    }
+
+    @Test("the leader of Multi-Paxos crashes and another takes over")
+    func failover() throws {
+        for (processes, commands) in [(3, 8), (5, 20)] {
+            for seed in 1...10 {
+                let given = ["processes": "\(processes)", "commands": "\(commands)", "seed": "\(seed)"]
+                let outcome = try run("paxos-failover", given)
+                let (isKept, hasCrash) = (outcome.isKept, outcome.run.events.contains { $0.kind == .crash })
+                #expect(isKept && hasCrash, "\(given)")
+                let leaders = outcome.run.events.filter { $0.sentence.contains("; it leads with ballot") }
+                #expect(Set(leaders.map(\.process)).count >= 2)
+            }
+        }
     }
 
     @Test("Paxos decides also when messages are lost")

@@ -147,6 +147,24 @@ public struct ViewOrder: Hashable, Sendable {
         }
     }
 
+    /// What an item of a stream is, for people: the text of the user's payload, or the order's own words.
+    public static func describe(_ item: Payload) -> String {
+        var reader = ByteFormReader(item.bytes)
+        switch reader.byte().flatMap(Tag.init) {
+        case .data: return reader.remaining.description
+        case .stamped:
+            let stamped = reader.word().flatMap { CausalMulticast.decode(reader.remaining, number: $0) }
+            return stamped?.1.description ?? "?"
+        case .places:
+            let places = reader.list { $0.id() } ?? []
+            return "next " + places.map(\.description).joined(separator: " ")
+        case .proposals:
+            let proposals = reader.list(Self.proposal) ?? []
+            return proposals.map { "\($0.id) at \($0.priority)" }.joined(separator: " ")
+        case nil: return "?"
+        }
+    }
+
     private static func proposal(_ reader: inout ByteFormReader) -> AgreedOrder.Proposal? {
         guard let id = reader.id(), let priority = reader.word() else { return nil }
         return AgreedOrder.Proposal(id: id, priority: priority)
