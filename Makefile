@@ -66,7 +66,7 @@ format:
 
 # Pages that are written from the sources: the flags of the server, and those of the public libraries, which
 # are not part of the tree and lie in .build-docs/pages.
-DOCUMENTED = Automata LogicalTime Paxos Consensus GlobalSnapshot Multicast Replica Simulation ModelChecking Linearizability
+DOCUMENTED = Automata LogicalTime Paxos Consensus GlobalSnapshot Multicast GroupCommunication Replica Simulation ModelChecking Linearizability
 docs: release
 	.build/release/synod flags > docs/operations/flags.md
 	SYNOD_LAB=1 SYNOD_DOCS=1 swift package --scratch-path .build-docs \

@@ -25,6 +25,8 @@ RUNS = {
     "snapshot": (["snapshot-tokens", "--processes", "4", "--steps", "36", "--initiators", "1,3", "--seed", "5"], 24),
     "paxos": (["paxos-duel", "--seed", "3"], 30),
     "undecided": (["flp-adversary", "--deliveries", "60", "--omega"], 40),
+    "auction": (["total-auction", "--crash", "--seed", "4"], 26),
+    "failover": (["paxos-failover", "--commands", "3"], 70),
     "large": (["snapshot-tokens", "--processes", "16", "--tokens", "24", "--steps", "1700"], 900),
 }
 
