@@ -51,7 +51,8 @@ let floors: [Floor] = [
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
     Floor(level: 2, name: "Coordination", uses: ["Automata"], part: .core),
     Floor(
-        level: 2, name: "GroupCommunication", uses: ["Automata", "Paxos", "Multicast", "Consensus"], part: .core
+        level: 2, name: "GroupCommunication", uses: ["Automata", "Paxos", "Multicast", "Consensus"],
+        part: .core
     ),
     // L3 durability
     Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], part: .core),
@@ -89,7 +90,8 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "Models",
         uses: [
-            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication", "ModelChecking",
+            "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication",
+            "ModelChecking",
         ], part: .lab),
     // L7 to look at
     Floor(

@@ -5,7 +5,9 @@ enum MulticastKind: CaseIterable {
     case groups
 
     static var allCases: [MulticastKind] {
-        StaticKind.allCases.map(MulticastKind.members) + GroupKind.allCases.map(MulticastKind.views) + [.groups]
+        StaticKind.allCases.map(MulticastKind.members) + GroupKind.allCases.map(MulticastKind.views) + [
+            .groups
+        ]
     }
 
     var name: String {

@@ -35,7 +35,8 @@ public struct MulticastProgram {
         }
         var isWell = true
         for kind in kinds {
-            let isKept = soak.map { run(soak: $0, kind, seed: first) } ?? sweep(kind, first, runs, printsTrace)
+            let isKept =
+                soak.map { run(soak: $0, kind, seed: first) } ?? sweep(kind, first, runs, printsTrace)
             isWell = isKept && isWell
         }
         return isWell ? 0 : 1

@@ -178,6 +178,44 @@ private struct Town {
         #expect((town.members[names[0]]?.heldCount ?? 0) <= 8)
     }
 
+    @Test(
+        "whatever a broken peer says, a member goes on and holds no more", arguments: MulticastOrder.allCases)
+    func nonsense(order: MulticastOrder) {
+        var random = SeededRandom(seed: 17)
+        func number() -> UInt64 { random.element([0, 1, 2, 9, .max]) }
+        func payload() -> Payload {
+            Payload((0..<random.number(in: 0...20)).map { _ in UInt8(random.below(5)) })
+        }
+        func message() -> GroupMessage {
+            let id = MulticastID(sender: ProcessID(random.below(5)), number: number())
+            let view = random.element([0, 1, 2, .max] as [UInt64])
+            switch random.below(9) {
+            case 0: return .multicast(view, .data(id, payload()))
+            case 1: return .multicast(view, .digest((0..<random.number(in: 0...4)).map { _ in number() }))
+            case 2: return .presence(view)
+            case 3: return .join(ProcessID(random.below(40)))
+            case 4: return .leave(view, ProcessID(random.below(9)))
+            case 5: return .wedge(view)
+            case 6:
+                let counts = (0..<random.number(in: 2...4)).map { _ in number() }
+                return .report(view, Holdings(counts: counts, held: [.init(id: id, payload: payload())]))
+            case 7: return .install(view, payload())
+            default: return .consensus(view, .chosen(payload()))
+            }
+        }
+        for _ in 0..<40 {
+            var member = GroupMember(
+                process: names[0], founders: Array(names.prefix(3)), settings: .init(order: order, window: 8))
+            for _ in 0..<500 {
+                var outputs: [GroupMember.Output] = []
+                member.step(
+                    .received(message(), from: random.element([names[1], names[2], names[4]])), at: .zero,
+                    into: &outputs)
+            }
+            #expect(member.view != nil && member.heldCount <= 500)
+        }
+    }
+
     @Test("what follows a view goes over the wire and back, and what does not is none")
     func wire() {
         let view = View(founders: Array(names.prefix(3)))

@@ -34,7 +34,8 @@ import Testing
     @Test("in groups too")
     func weakerInGroups() {
         for (running, promising) in [
-            (GroupKind.viewsFIFO, GroupKind.viewsCausal), (.viewsFIFO, .viewsUniform), (.viewsCausal, .sequencer),
+            (GroupKind.viewsFIFO, GroupKind.viewsCausal), (.viewsFIFO, .viewsUniform),
+            (.viewsCausal, .sequencer),
             (.sequencer, .sequencerUniform), (.agreed, .agreedUniform),
         ] {
             let broken = (1...400 as ClosedRange<UInt64>).first {

@@ -31,7 +31,8 @@ import Testing
 
     @Test("best effort passes nothing on, reliable passes on to those who may lack it, once")
     func passesOn() {
-        for (guarantee, receivers) in [(FloodingMulticast.Guarantee.bestEffort, []), (.reliable, [names[2]])] {
+        for (guarantee, receivers) in [(FloodingMulticast.Guarantee.bestEffort, []), (.reliable, [names[2]])]
+        {
             var core = member(1, guarantee)
             let first = step(&core, .received(.data(1, flood(1, of: 0)), from: names[0]))
             #expect(delivered(first) == [1] && passedOn(first) == receivers)

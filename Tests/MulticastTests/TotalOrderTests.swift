@@ -74,7 +74,8 @@ import Testing
         #expect(order.heldBack.count < 4000)
     }
 
-    @Test("every order delivers what all have, by itself in a view of one", arguments: MulticastOrder.allCases)
+    @Test(
+        "every order delivers what all have, by itself in a view of one", arguments: MulticastOrder.allCases)
     func alone(kind: MulticastOrder) {
         var order = ViewOrder(kind, process: names[0], group: [names[0]])
         var deliveries: [OrderedMulticast] = []
@@ -90,7 +91,9 @@ import Testing
     private let names = (1...3).map { ProcessID(UInt64($0)) }
 
     /// Carries messages until there are none, in an order that the seed draws, each channel in its own.
-    private func settle(_ cores: inout [SkeenMulticast], _ outputs: [(Int, SkeenMulticast.Output)], seed: UInt64)
+    private func settle(
+        _ cores: inout [SkeenMulticast], _ outputs: [(Int, SkeenMulticast.Output)], seed: UInt64
+    )
         -> [[String]]
     {
         var random = SeededRandom(seed: seed)
@@ -126,7 +129,8 @@ import Testing
             }
             let log = settle(&cores, outputs, seed: seed)
             #expect(early.allSatisfy { $0.isEmpty })
-            #expect(Set(log[0]) == ["1", "3"] && Set(log[1]) == ["1", "2", "3"] && Set(log[2]) == ["1", "2", "3"])
+            #expect(
+                Set(log[0]) == ["1", "3"] && Set(log[1]) == ["1", "2", "3"] && Set(log[2]) == ["1", "2", "3"])
             #expect(log[0] == log[1].filter { $0 != "2" } && log[1] == log[2], "seed \(seed): \(log)")
             #expect(cores.allSatisfy { $0.heldBack.isEmpty && $0.heldCount == 0 })
         }
@@ -139,7 +143,9 @@ import Testing
         core.step(.multicast(Payload("a"), to: []), at: .zero, into: &outputs)
         core.step(.multicast(Payload("b"), to: [0]), at: .zero, into: &outputs)
         core.step(.multicast(Payload("c"), to: [0]), at: .zero, into: &outputs)
-        let refused = outputs.compactMap { if case .refuse(let payload) = $0 { payload.description } else { nil } }
+        let refused = outputs.compactMap {
+            if case .refuse(let payload) = $0 { payload.description } else { nil }
+        }
         #expect(refused == ["a", "c"])
     }
 }

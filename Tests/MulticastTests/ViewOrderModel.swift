@@ -202,7 +202,8 @@ struct ViewOrderModel: Model {
         switch action {
         case .multicast(let process): "\(names[process]) multicasts"
         case .receive(let process, let sender): "\(names[process]) receives the next of \(names[sender])"
-        case .take(let process, let sender): "\(names[process]) learns that a majority has the next of \(names[sender])"
+        case .take(let process, let sender):
+            "\(names[process]) learns that a majority has the next of \(names[sender])"
         case .crash(let process): "\(names[process]) crashes"
         case .end: "the view ends"
         }

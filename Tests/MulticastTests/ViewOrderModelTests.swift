@@ -40,10 +40,14 @@ import Testing
         Size(order: .agreed, isUniform: true, sends: [2, 0, 0], states: 158_980),
     ]
 
-    @Test("whatever the pace, whoever crashes and whenever the view ends, every promise is kept", arguments: sizes)
+    @Test(
+        "whatever the pace, whoever crashes and whenever the view ends, every promise is kept",
+        arguments: sizes)
     private func holds(size: Size) {
         let result = check(ViewOrderModel(size.order, isUniform: size.isUniform, sends: size.sends))
-        #expect(result.verdict == .holds && result.distinctStates == size.states, "\(size): \(result.distinctStates)")
+        #expect(
+            result.verdict == .holds && result.distinctStates == size.states,
+            "\(size): \(result.distinctStates)")
     }
 
     @Test("who takes over from the sequencer and orders again repeats: the shortest run")

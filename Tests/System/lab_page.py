@@ -26,7 +26,7 @@ RUNS = {
     "paxos": (["paxos-duel", "--seed", "3"], 30),
     "undecided": (["flp-adversary", "--deliveries", "60", "--omega"], 40),
     "auction": (["total-auction", "--crash", "--seed", "4"], 26),
-    "failover": (["paxos-failover", "--commands", "3"], 70),
+    "failover": (["paxos-failover", "--commands", "3"], 88),
     "large": (["snapshot-tokens", "--processes", "16", "--tokens", "24", "--steps", "1700"], 900),
 }
 

@@ -23,8 +23,10 @@ extension GroupMember {
             membership.reports[member] = holdings
             return proposeIfReady(&membership, &outputs)
         case .consensus(number, let message):
+            guard message.proposal.map({ mayFollow(number, $0) }) ?? true else { return nil }
             return agree(.received(message, from: sender), &membership, &outputs)
         case .install(number, let payload):
+            guard mayFollow(number, payload) else { return nil }
             return agree(.received(.chosen(payload), from: sender), &membership, &outputs)
         case .excluded(number): return stop(.excluded, &outputs)
         case .install, .excluded: break
@@ -32,6 +34,11 @@ extension GroupMember {
             if let other = message.view, other < number { help(sender, in: other, number, &outputs) }
         }
         return nil
+    }
+
+    /// Whether it is something that a view of this number can be followed by.
+    private func mayFollow(_ number: UInt64, _ payload: Payload) -> Bool {
+        Succession(payload).map { $0.next.number == number + 1 } ?? false
     }
 
     mutating func onTimer(_ membership: inout Membership, _ outputs: inout [Output]) -> Stage? {
@@ -56,19 +63,27 @@ extension GroupMember {
         return changeIfNeeded(&membership, &outputs)
     }
 
+    /// How many one change of view takes in.
+    private static let joinersAtOnce = 64
+
     private mutating func onJoin(
         _ other: ProcessID, _ membership: inout Membership, _ outputs: inout [Output]
     ) -> Stage? {
         if membership.view.contains(other) {
             // It is a member and has not heard.
-            if let latest { outputs.append(.send(.install(latest.before.number, latest.succession), to: other)) }
+            if let latest {
+                outputs.append(.send(.install(latest.before.number, latest.succession), to: other))
+            }
             return nil
         }
         guard let leader = membership.leader, leader == process else {
             if let leader = membership.leader { outputs.append(.send(.join(other), to: leader)) }
             return nil
         }
-        if !membership.joining.contains(other) { membership.joining = (membership.joining + [other]).sorted() }
+        // The others ask again.
+        if !membership.joining.contains(other), membership.joining.count < Self.joinersAtOnce {
+            membership.joining = (membership.joining + [other]).sorted()
+        }
         return changeIfNeeded(&membership, &outputs)
     }
 
@@ -76,7 +91,9 @@ extension GroupMember {
         _ other: ProcessID, _ membership: inout Membership, _ outputs: inout [Output]
     ) -> Stage? {
         guard membership.view.contains(other) else { return nil }
-        if !membership.leaving.contains(other) { membership.leaving = (membership.leaving + [other]).sorted() }
+        if !membership.leaving.contains(other) {
+            membership.leaving = (membership.leaving + [other]).sorted()
+        }
         if other == process, let leader = membership.leader, leader != process {
             outputs.append(.send(.leave(membership.view.number, process), to: leader))
         }
@@ -207,5 +224,16 @@ extension GroupMember {
         }
         membership.order.end(into: &deliveries)
         hand(up: deliveries, &membership, &outputs)
+    }
+}
+
+extension SynodMessage {
+    /// What is proposed or was chosen, where the message carries that.
+    fileprivate var proposal: Payload? {
+        switch self {
+        case .accept(let vote), .accepted(let vote), .promise(_, let vote?): vote.value
+        case .chosen(let value): value
+        case .prepare, .promise, .nack: nil
+        }
     }
 }

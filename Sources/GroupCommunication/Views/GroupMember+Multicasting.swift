@@ -72,7 +72,8 @@ extension GroupMember {
             case .ready, .setTimer, .refuse: break
             }
         }
-        if hasRefused, membership.underWay < settings.window, membership.transport.hasRoom, !membership.isWedged
+        if hasRefused, membership.underWay < settings.window, membership.transport.hasRoom,
+            !membership.isWedged
         {
             hasRefused = false
             outputs.append(.ready)

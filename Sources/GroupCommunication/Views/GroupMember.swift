@@ -63,7 +63,9 @@ public struct GroupMember: Automaton, Hashable, Sendable {
         public var interval: ClosedRange<TimeSpan> = .milliseconds(20) ... .milliseconds(40)
 
         public init() {}
-        public init(order: MulticastOrder, guarantee: ReliableMulticast.Guarantee = .reliable, window: Int = 64) {
+        public init(
+            order: MulticastOrder, guarantee: ReliableMulticast.Guarantee = .reliable, window: Int = 64
+        ) {
             self.order = order
             self.guarantee = guarantee
             self.window = window
@@ -122,7 +124,8 @@ public struct GroupMember: Automaton, Hashable, Sendable {
     var latest: Change?
 
     /// One of those that found the group: all of them start with the same first view.
-    public init(process: ProcessID, founders: [ProcessID], settings: Settings = Settings(), flaw: Flaw? = nil) {
+    public init(process: ProcessID, founders: [ProcessID], settings: Settings = Settings(), flaw: Flaw? = nil)
+    {
         self.process = process
         self.settings = settings
         self.flaw = flaw
@@ -141,7 +144,9 @@ public struct GroupMember: Automaton, Hashable, Sendable {
     public var view: View? { if case .member(let membership) = stage { membership.view } else { nil } }
 
     /// Whether the view is coming to its end.
-    public var isChanging: Bool { if case .member(let membership) = stage { membership.isWedged } else { false } }
+    public var isChanging: Bool {
+        if case .member(let membership) = stage { membership.isWedged } else { false }
+    }
 
     /// Multicasts that are held for others or wait for their turn.
     public var heldCount: Int {
@@ -189,7 +194,9 @@ public struct GroupMember: Automaton, Hashable, Sendable {
             for contact in contacts { outputs.append(.send(.join(process), to: contact)) }
             outputs.append(.setTimer(after: settings.interval))
         case .received(.install(_, let payload), _):
-            guard let next = Succession(payload)?.next, next.number > 0, next.contains(process) else { return }
+            guard let next = Succession(payload)?.next, next.number > 0, next.contains(process) else {
+                return
+            }
             stage = .member(membership(of: next))
             latest = Change(before: View(number: next.number - 1, members: []), succession: payload)
             outputs.append(.install(next))

@@ -95,7 +95,8 @@ public struct MonitoredGroupMember: Automaton, Hashable, Sendable {
             switch output {
             case .sendHeartbeat(let other):
                 if let view = member.view { outputs.append(.send(.presence(view.number), to: other)) }
-            case .setTimer(let timer, let span): outputs.append(.setTimer(.detector(timer), after: span...span))
+            case .setTimer(let timer, let span):
+                outputs.append(.setTimer(.detector(timer), after: span...span))
             case .suspect(let other): pass(.suspected(other), at: now, &outputs)
             case .trust(let other):
                 timeout = timeout + monitoring.growth

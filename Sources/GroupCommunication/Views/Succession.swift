@@ -14,8 +14,10 @@ struct Succession: Hashable, Sendable {
     let holdings: Holdings
 
     /// What the members that reported have had, taken together. Everybody who reported goes on, but for those who leave.
-    init(after view: View, reports: [(member: ProcessID, holdings: Holdings)], joining: [ProcessID], leaving: [ProcessID])
-    {
+    init(
+        after view: View, reports: [(member: ProcessID, holdings: Holdings)], joining: [ProcessID],
+        leaving: [ProcessID]
+    ) {
         let reporting = view.members.filter { member in reports.contains { $0.member == member } }
         left = reporting.filter(leaving.contains)
         let staying = reporting.filter { !leaving.contains($0) }

@@ -15,7 +15,8 @@ enum AuctionScenario {
             LabParameter(
                 "order", .choice("sequencer", MulticastOrder.allCases.map(\.rawValue)),
                 "how bids are ordered; fifo and causal are no total order"),
-            LabParameter("crash", .flag, "the sequencer, which is the first process, crashes in the midst of it"),
+            LabParameter(
+                "crash", .flag, "the sequencer, which is the first process, crashes in the midst of it"),
         ]
     ) { setting in
         var watch = AuctionWatch(setting)
@@ -56,7 +57,8 @@ private struct AuctionWatch {
         highest = names.map { _ in nil }
         waiting = names.map { _ in [] }
         recorder = SpaceTimeRecorder(
-            title: "An auction of \(names.count) in \(order.rawValue) order", processes: names.map(\.description))
+            title: "An auction of \(names.count) in \(order.rawValue) order",
+            processes: names.map(\.description))
     }
 
     mutating func run() {
@@ -102,7 +104,7 @@ private struct AuctionWatch {
 
     private mutating func crash() {
         crashed = 0
-        recorder.note(0, .crash, "\(names[0]) crashes; what it had just sent may be lost")
+        recorder.note(0, .crash, "\(names[0]) crashes; what it had just sent may be lost", state: "crashed")
         post.crash(0, &random)
         for index in names.indices.dropFirst() {
             give(.suspected(names[0]), to: index, "\(names[index]) does not hear from \(names[0]) any more")
@@ -146,9 +148,12 @@ private struct AuctionWatch {
             }
         }
         let held = members[index].heldBack
-        if case .received = input, consequences.isEmpty, !held.isEmpty { consequences.append("holds it back") }
+        if case .received(.multicast(_, .data), _) = input, consequences.isEmpty, !held.isEmpty {
+            consequences.append("holds it back")
+        }
         let numbers = recorder.note(
-            index, consequences.contains { $0.hasPrefix("hears") || $0.hasPrefix("installs") } ? .milestone : .step,
+            index,
+            consequences.contains { $0.hasPrefix("hears") || $0.hasPrefix("installs") } ? .milestone : .step,
             ([sentence] + consequences).joined(separator: "; it "), receiving: receiving,
             sending: sent.map { sending in
                 let isData = if case .multicast = sending.message { true } else { false }
@@ -166,7 +171,9 @@ private struct AuctionWatch {
         let bids = waiting[index]
         waiting[index] = []
         for text in bids {
-            give(.multicast(Payload(text)), to: index, "\(names[index]) bids \(text.prefix { $0.isNumber }) now")
+            give(
+                .multicast(Payload(text)), to: index,
+                "\(names[index]) bids \(text.prefix { $0.isNumber }) now")
         }
     }
 
@@ -193,7 +200,8 @@ private struct AuctionWatch {
         }
         let unsaid = waiting.joined()
         if !unsaid.isEmpty {
-            recorder.say("never sent, as no majority was left to change the view: \(unsaid.joined(separator: ", "))")
+            recorder.say(
+                "never sent, as no majority was left to change the view: \(unsaid.joined(separator: ", "))")
         }
         return LabScenario.Outcome(run: recorder.run, isKept: isSame)
     }

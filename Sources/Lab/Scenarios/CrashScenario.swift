@@ -57,7 +57,8 @@ private struct CrashWatch<Member: MulticastMember> {
                 .multicast(Payload("word \(number)")), to: 0, "\(names[0]) multicasts \"word \(number)\"")
             if number < multicasts { for _ in names.indices where random.coin() { receive() } }
         }
-        recorder.note(0, .crash, "\(names[0]) crashes; of what it had just sent, some is lost")
+        recorder.note(
+            0, .crash, "\(names[0]) crashes; of what it had just sent, some is lost", state: "crashed")
         post.crash(0, &random)
         while !post.isEmpty { receive() }
         for index in names.indices.dropFirst() {
@@ -117,7 +118,9 @@ private struct CrashWatch<Member: MulticastMember> {
         if isSame {
             recorder.say("those that stay delivered the same: \(heard[1].joined(separator: ", "))")
         } else {
-            for index in staying { recorder.say("\(names[index]) delivered \(heard[index].joined(separator: ", "))") }
+            for index in staying {
+                recorder.say("\(names[index]) delivered \(heard[index].joined(separator: ", "))")
+            }
         }
         return LabScenario.Outcome(run: recorder.run, isKept: isSame)
     }

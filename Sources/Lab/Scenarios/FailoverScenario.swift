@@ -7,7 +7,8 @@ import SpaceTime
 /// The production's Multi-Paxos: the leader crashes, another takes over, and no slot changes.
 enum FailoverScenario {
     static let failover = LabScenario(
-        "paxos-failover", "Multi-Paxos whose leader crashes: another is elected and nothing that was chosen is lost.",
+        "paxos-failover",
+        "Multi-Paxos whose leader crashes: another is elected and nothing that was chosen is lost.",
         [
             LabParameter("processes", .number(3, 3...7), "how many replicas"),
             LabParameter("commands", .number(6, 1...60), "how many are proposed"),
@@ -56,7 +57,8 @@ private struct FailoverWatch {
         records = names.map { _ in 0 }
         applied = names.map { _ in [] }
         recorder = SpaceTimeRecorder(
-            title: "Multi-Paxos with \(names.count) replicas" + (setting.has("steady") ? "" : ", whose leader crashes"),
+            title: "Multi-Paxos with \(names.count) replicas"
+                + (setting.has("steady") ? "" : ", whose leader crashes"),
             processes: names.map(\.description))
         for index in names.indices { give(.start, to: index, at: .zero, "\(names[index]) starts") }
         queue.schedule(.command, at: .zero + .seconds(3))
@@ -81,7 +83,7 @@ private struct FailoverWatch {
                     continue
                 }
                 crashed = leader
-                recorder.note(leader, .crash, "\(names[leader]), the leader, crashes")
+                recorder.note(leader, .crash, "\(names[leader]), the leader, crashes", state: "crashed")
             }
         }
     }
@@ -152,7 +154,8 @@ private struct FailoverWatch {
         case .cancelTimer(let timer): generations[index][timer, default: 0] += 1
         case .apply(let first, let entries):
             for (offset, entry) in entries.enumerated() {
-                let text = if case .payload(_, let payload) = entry { payload.description } else { "\(entry)" }
+                let text =
+                    if case .payload(_, let payload) = entry { payload.description } else { "\(entry)" }
                 applied[index].append(text)
                 consequences.append("applies \(text) in slot \(first.rawValue + UInt64(offset))")
             }
@@ -164,14 +167,16 @@ private struct FailoverWatch {
                 consequences.append("follows \(leader) in ballot \(ballot)")
             }
         case .refuseProposal: leftCommands += 1
-        case .answerRead, .refuseRead, .finishTransfer, .sendCheckpoint, .trim, .configurationChanged, .retire:
+        case .answerRead, .refuseRead, .finishTransfer, .sendCheckpoint, .trim, .configurationChanged,
+            .retire:
             break
         }
     }
 
     private func state(_ index: Int) -> String {
         let replica = replicas[index]
-        let role = replica.leader == names[index] ? "leads" : replica.leader.map { "follows \($0)" } ?? "no leader"
+        let role =
+            replica.leader == names[index] ? "leads" : replica.leader.map { "follows \($0)" } ?? "no leader"
         return "\(role), \(replica.chosenUpTo.rawValue) slots chosen"
     }
 
@@ -223,7 +228,9 @@ private struct FailoverWatch {
                 "\(names[crashed]) had applied \(applied[crashed].count) slots when it crashed; "
                     + "\(leader.map { names[$0].description } ?? "nobody") leads now")
         }
-        if !isComplete { recorder.say("not everything was applied by \(staying.map { names[$0].description })") }
+        if !isComplete {
+            recorder.say("not everything was applied by \(staying.map { names[$0].description })")
+        }
         return LabScenario.Outcome(run: recorder.run, isKept: isPrefix && isComplete)
     }
 }

@@ -127,7 +127,9 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
             carryOut(effects, &outputs)
         case .requested(.multicast):
             left -= 1
-            if let entry = log.last { multicasts.append(Multicast(view: entry.view, causes: entry.delivered)) }
+            if let entry = log.last {
+                multicasts.append(Multicast(view: entry.view, causes: entry.delivered))
+            }
             let effects = member.multicast()
             carryOut(effects, &outputs)
         case .requested(.tick):

@@ -129,7 +129,8 @@ private struct Group<Member: StudiedMember> {
                 guard let entry = process.log.last, entry.view == last.view else { return false }
                 let delivered = Set(entry.delivered)
                 let own = UInt64(process.multicasts.count { $0.view == entry.view })
-                return delivered == Set(last.delivered) && delivered.count { $0.sender == process.name } == own
+                return delivered == Set(last.delivered)
+                    && delivered.count { $0.sender == process.name } == own
                     && (!promises.isUniform || others(in: entry.view).isSubset(of: delivered))
             }
         }
@@ -150,8 +151,11 @@ private struct Group<Member: StudiedMember> {
     }
 
     var hasDeliveredAll: Bool {
-        processes.allSatisfy { $0.requests.contains(.multicast) == false } && processes[0].multicasts.count > 0
-            && agrees(MulticastPromises(isReliable: true, isUniform: true, isFIFO: true, isCausal: true, isTotal: true))
+        processes.allSatisfy { $0.requests.contains(.multicast) == false }
+            && processes[0].multicasts.count > 0
+            && agrees(
+                MulticastPromises(
+                    isReliable: true, isUniform: true, isFIFO: true, isCausal: true, isTotal: true))
             && staying.allSatisfy { !$0.delivered.isEmpty }
     }
 

@@ -89,7 +89,8 @@ public struct CausalOrder: Hashable, Sendable {
     }
 
     /// A multicast has come from the layer below; what may be delivered with that is appended in order.
-    /// False when it was refused because too many are held back. One that came before changes nothing.
+    /// False when it was refused because too many are held back. One that came before, or
+    /// names a member that is none, changes nothing.
     public mutating func receive(
         _ payload: Payload, _ stamp: Stamp, from sender: ProcessID, into deliveries: inout [Delivery]
     ) -> Bool {
@@ -100,6 +101,7 @@ public struct CausalOrder: Hashable, Sendable {
             stamp.number <= delivered[member] && flaw == nil
             || waiting.contains { $0.sender == member && $0.stamp.number == stamp.number }
         guard !isKnown else { return true }
+        guard stamp.changes.allSatisfy({ group.indices.contains($0.member) }) else { return true }
         let new = Waiting(sender: member, stamp: stamp, payload: payload)
         // What need not wait is never refused: it may be what the others wait for.
         guard waiting.count < limit || isDeliverable(new) else { return false }
@@ -120,7 +122,7 @@ public struct CausalOrder: Hashable, Sendable {
         if flaw != .skipsOwnEntry, waiting.stamp.number != delivered[waiting.sender] + 1 { return false }
         if flaw == .ignoresCauses { return true }
         var causes = stamps[waiting.sender]
-        for entry in waiting.stamp.changes where causes.indices.contains(entry.member) {
+        for entry in waiting.stamp.changes {
             causes[entry.member] = entry.count
         }
         return causes.indices.allSatisfy { $0 == waiting.sender || causes[$0] <= delivered[$0] }

@@ -42,7 +42,8 @@ public struct ViewOrder: Hashable, Sendable {
         rule =
             switch order {
             case .fifo: .fifo(group.map { _ in 0 })
-            case .causal: .causal(CausalOrder(process: process, group: group, limit: .max, deliversOwnAtOnce: false))
+            case .causal:
+                .causal(CausalOrder(process: process, group: group, limit: .max, deliversOwnAtOnce: false))
             case .sequencer: .sequencer(SequencerOrder(process: process, group: group, flaw: flaw))
             case .agreed: .agreed(AgreedOrder(process: process, group: group))
             }

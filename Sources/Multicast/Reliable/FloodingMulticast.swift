@@ -103,6 +103,8 @@ public struct FloodingMulticast: MulticastMember {
             let from = group.firstIndex(of: sender)
         else { return }
         let number = message.id.number
+        // Nobody knows more of this process's own than it does.
+        guard sender == process || stream != own || number <= streams[own].known[own] else { return }
         streams[stream].known[from] = max(streams[stream].known[from], number)
         // Whoever sent it had it, whether or not it passed it on.
         streams[stream].known[stream] = max(streams[stream].known[stream], number)

@@ -134,7 +134,8 @@ extension ReliableMulticast {
     private mutating func onData(
         _ id: MulticastID, _ payload: Payload, from sender: ProcessID, _ outputs: inout [Output]
     ) {
-        guard let stream = index(id.sender) else { return }
+        // Nobody knows more of this process's own than it does.
+        guard let stream = index(id.sender), stream != own || id.number <= lastNumber else { return }
         hold(id, payload)
         // Its sender has it, and all before it.
         if sender == id.sender { learn(stream, stream, id.number) }
@@ -144,9 +145,10 @@ extension ReliableMulticast {
     /// A multicast that is here already, or lies beyond the window, is dropped; the latter is asked for again once
     /// there is room.
     mutating func hold(_ id: MulticastID, _ payload: Payload) {
-        guard let stream = index(id.sender), id.number > streams[stream].complete else { return }
+        guard let stream = index(id.sender), id.number > streams[stream].complete,
+            id.number - streams[stream].stable <= UInt64(window)
+        else { return }
         let place = Int(id.number - streams[stream].stable) - 1
-        guard place < window else { return }
         while streams[stream].held.count <= place { streams[stream].held.append(nil) }
         streams[stream].held[place] = payload
     }

@@ -19,12 +19,16 @@ extension GroupRun {
 
     private func brokenViews(_ process: Process) -> String? {
         for (place, entry) in process.log.enumerated() {
-            if !entry.view.contains(process.name) { return "\(process.name) installs \(entry.view), without itself" }
+            if !entry.view.contains(process.name) {
+                return "\(process.name) installs \(entry.view), without itself"
+            }
             if place > 0, entry.view.number != process.log[place - 1].view.number + 1 {
                 return "\(process.name) goes from \(process.log[place - 1].view) to \(entry.view)"
             }
             for other in processes {
-                if let same = other.log.first(where: { $0.view.number == entry.view.number }), same.view != entry.view {
+                if let same = other.log.first(where: { $0.view.number == entry.view.number }),
+                    same.view != entry.view
+                {
                     return "\(process.name) and \(other.name) disagree: \(entry.view) and \(same.view)"
                 }
             }
@@ -43,7 +47,9 @@ extension GroupRun {
                     return "\(process.name) delivers \(sender)'s in the order \(numbers)"
                 }
             }
-            if let stray = entry.delivered.first(where: { causes[Name(view: entry.view.number, id: $0)] == nil }) {
+            if let stray = entry.delivered.first(where: {
+                causes[Name(view: entry.view.number, id: $0)] == nil
+            }) {
                 return "\(process.name) delivers \(stray), which nobody sent in view \(entry.view.number)"
             }
         }
@@ -77,7 +83,8 @@ extension GroupRun {
                     guard let at = other.log.firstIndex(where: { $0.view == entry.view }) else { continue }
                     let (mine, its) = (Set(entry.delivered), Set(other.log[at].delivered))
                     if hasEnded(other, at), mine != its {
-                        return "\(process.name) and \(other.name) end view \(entry.view.number) together, but "
+                        return
+                            "\(process.name) and \(other.name) end view \(entry.view.number) together, but "
                             + "only one of them delivered \(mine.symmetricDifference(its).sorted())"
                     }
                     if kind.isUniform, let more = its.subtracting(mine).min() {
@@ -96,15 +103,18 @@ extension GroupRun {
         for process in processes {
             for (place, entry) in process.log.enumerated() where counts(process, place) {
                 for other in processes {
-                    guard let at = other.log.firstIndex(where: { $0.view == entry.view }), counts(other, at) else {
+                    guard let at = other.log.firstIndex(where: { $0.view == entry.view }), counts(other, at)
+                    else {
                         continue
                     }
                     let common = Set(entry.delivered).intersection(other.log[at].delivered)
                     let (mine, its) = (
-                        entry.delivered.filter(common.contains), other.log[at].delivered.filter(common.contains)
+                        entry.delivered.filter(common.contains),
+                        other.log[at].delivered.filter(common.contains)
                     )
                     if mine != its {
-                        return "\(process.name) and \(other.name) differ in view \(entry.view.number): \(mine) "
+                        return
+                            "\(process.name) and \(other.name) differ in view \(entry.view.number): \(mine) "
                             + "and \(its)"
                     }
                 }
@@ -120,7 +130,9 @@ extension GroupRun {
     /// In the end: one view of all that are there, in which everything has been delivered.
     private var unfinished: String? {
         let members = processes.filter { $0.isMember && !isStranded($0) }
-        if let lonely = processes.first(where: { !$0.isCrashed && $0.hasStopped == nil && $0.core.member.view == nil }),
+        if let lonely = processes.first(where: {
+            !$0.isCrashed && $0.hasStopped == nil && $0.core.member.view == nil
+        }),
             !members.isEmpty
         {
             return "\(lonely.name) has not become a member"
@@ -161,7 +173,8 @@ extension GroupRun {
     private var lost: String? {
         for process in processes {
             for (place, entry) in process.log.enumerated() where hasEnded(process, place) {
-                for (name, _) in causes where name.view == entry.view.number && name.id.sender == process.name {
+                for (name, _) in causes where name.view == entry.view.number && name.id.sender == process.name
+                {
                     if !entry.delivered.contains(name.id) {
                         return "\(process.name) goes on without having delivered its own \(name.id)"
                     }

@@ -138,7 +138,10 @@ struct GroupRun {
     /// Where the group could not go on without it nobody crashes.
     private mutating func crashSomebody(at now: Instant) {
         let members = processes.indices.filter { processes[$0].isMember }
-        guard let latest = members.compactMap({ processes[$0].core.member.view }).max(by: { $0.number < $1.number })
+        guard
+            let latest = members.compactMap({ processes[$0].core.member.view }).max(by: {
+                $0.number < $1.number
+            })
         else { return }
         let there = members.filter { processes[$0].core.member.view == latest }
         let isQuiet =
@@ -155,7 +158,8 @@ struct GroupRun {
     }
 
     private mutating func multicast(_ index: Int, at now: Instant) {
-        guard !processes[index].isCrashed, processes[index].hasStopped == nil, processes[index].left > 0 else {
+        guard !processes[index].isCrashed, processes[index].hasStopped == nil, processes[index].left > 0
+        else {
             return
         }
         queue.schedule(

@@ -174,14 +174,19 @@ extension MulticastRun {
             for id in own where !delivered[index].contains(id) {
                 return "\(names[index]) does not deliver its own \(id)"
             }
-            let others = kind.isUniform ? Array(names.indices) : kind.isReliable ? staying : staying.count == names.count ? staying : []
+            let others =
+                kind.isUniform
+                ? Array(names.indices)
+                : kind.isReliable ? staying : staying.count == names.count ? staying : []
             for other in others {
                 if let id = delivered[other].first(where: { !delivered[index].contains($0) }) {
                     return "\(names[other]) delivers \(id), and \(names[index]), which stays, does not"
                 }
             }
         }
-        if tally.mostHeld > names.count * names.count * window * 2 { return "\(tally.mostHeld) multicasts are held at once" }
+        if tally.mostHeld > names.count * names.count * window * 2 {
+            return "\(tally.mostHeld) multicasts are held at once"
+        }
         return nil
     }
 

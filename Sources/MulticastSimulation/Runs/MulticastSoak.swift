@@ -65,7 +65,8 @@ struct MulticastSoak {
         var isTaken = true
         for effect in members[index].step(input) {
             switch effect {
-            case .send(let message, let receiver): pending.append((message, index, Int(receiver.rawValue) - 1))
+            case .send(let message, let receiver):
+                pending.append((message, index, Int(receiver.rawValue) - 1))
             case .deliver(let id):
                 let sender = Int(id.sender.rawValue) - 1
                 counts[index][sender] += 1

@@ -38,7 +38,8 @@ struct SkeenRun {
         let names = (1...count).map { ProcessID(UInt64($0)) }
         var groups: [[Int]] = []
         for _ in 0..<random.number(in: 2...4) {
-            groups.append(Array(random.shuffled(Array(names.indices)).prefix(random.number(in: 1...3))).sorted())
+            groups.append(
+                Array(random.shuffled(Array(names.indices)).prefix(random.number(in: 1...3))).sorted())
         }
         (self.names, self.groups) = (names, groups)
         window = random.element([1, 3, 8])
@@ -53,7 +54,8 @@ struct SkeenRun {
         let crashTime = Instant.zero + random.span(in: .milliseconds(100) ... .seconds(3))
         for index in names.indices {
             step(index, .start, at: .zero)
-            queue.schedule(.application(index), at: .zero + random.span(in: .milliseconds(1) ... .milliseconds(50)))
+            queue.schedule(
+                .application(index), at: .zero + random.span(in: .milliseconds(1) ... .milliseconds(50)))
         }
         let end = network.faultsEnd + .seconds(8)
         while let (now, event) = queue.popFirst(), now < end {
@@ -124,7 +126,9 @@ struct SkeenRun {
 extension SkeenRun {
     private var violation: String? {
         for index in names.indices {
-            if Set(delivered[index]).count != delivered[index].count { return "\(names[index]) delivers one twice" }
+            if Set(delivered[index]).count != delivered[index].count {
+                return "\(names[index]) delivers one twice"
+            }
             if let stray = delivered[index].first(where: { sent[$0]?.receivers.contains(index) != true }) {
                 return "\(names[index]) delivers \(stray), which is not for it"
             }

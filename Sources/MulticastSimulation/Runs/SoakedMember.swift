@@ -36,7 +36,8 @@ struct SoakedMember {
     /// All members of one group; with `skeen` three groups of all.
     init(_ kind: MulticastKind, _ name: ProcessID, _ names: [ProcessID], window: Int) {
         switch kind {
-        case .members(.reliable): core = .plain(ReliableMulticast(process: name, group: names, window: window))
+        case .members(.reliable):
+            core = .plain(ReliableMulticast(process: name, group: names, window: window))
         case .members(.uniform):
             core = .plain(
                 ReliableMulticast(process: name, group: names, guarantee: .uniform, window: window))
@@ -47,7 +48,8 @@ struct SoakedMember {
         case .views(let kind):
             core = .views(
                 GroupMember(process: name, founders: names, settings: kind.settings(window: window)))
-        case .groups: core = .skeen(SkeenMulticast(process: name, groups: [names, names, names], window: window))
+        case .groups:
+            core = .skeen(SkeenMulticast(process: name, groups: [names, names, names], window: window))
         }
     }
 
