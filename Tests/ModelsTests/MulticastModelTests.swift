@@ -44,6 +44,27 @@ import Testing
         #expect(both.verdict == .violated("total order") && both.trace.count == 5)
     }
 
+    @Test(
+        "in causal order, whatever the order of receipt, causes are delivered first",
+        arguments: [([1, 1, 1], 690), ([2, 1, 0], 301), ([2, 2, 0], 3037)])
+    func causal(multicasts: [Int], states: Int) throws {
+        let values: [String: ParameterValue] = ["multicasts": .numbers(multicasts)]
+        let report = try ModelCatalogue.model("causal-order", values).run()
+        #expect(report.verdict == .holds && report.distinctStates == states)
+    }
+
+    @Test("without the own entry a multicast overtakes its predecessor, without the others its cause")
+    func causalFlaws() throws {
+        let own = try ModelCatalogue.model(
+            "causal-order", ["multicasts": [2, 0, 0], "flaw": "skips-own-entry"]
+        ).run()
+        #expect(own.verdict == .violated("causal order") && own.trace.count == 4)
+        let others = try ModelCatalogue.model(
+            "causal-order", ["multicasts": [1, 1, 0], "flaw": "ignores-causes"]
+        ).run()
+        #expect(others.verdict == .violated("causal order") && others.trace.count == 5)
+    }
+
     @Test("without the flush; with a sequencer that orders again")
     func flaws() throws {
         let unflushed = try check("views", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "skips-flush"])

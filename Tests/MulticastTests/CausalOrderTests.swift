@@ -1,51 +1,9 @@
 import Automata
-import Foundation
-import ModelChecking
 import Testing
 
 @testable import Multicast
 
 @Suite("Causal order") struct CausalOrderTests {
-    private func check(_ model: CausalModel) -> CheckResult<CausalModel> {
-        var options = CheckOptions()
-        options.keepsStates = true
-        return Checker(model, options).run()
-    }
-
-    @Test(
-        "whatever the order of receipt, causes are delivered first",
-        arguments: [[1, 1, 1], [2, 1, 0], [2, 2, 0]])
-    func exhaustive(sends: [Int]) {
-        let result = check(CausalModel(sends: sends))
-        #expect(result.verdict == .holds && result.distinctStates > 20)
-    }
-
-    @Test("without the own entry a multicast overtakes its predecessor: the shortest run")
-    func skipsOwnEntry() throws {
-        let model = CausalModel(sends: [2, 0, 0], flaw: .skipsOwnEntry)
-        let result = check(model)
-        #expect(result.verdict == .violated)
-        let trace = try #require(result.counterexample?.trace)
-        // Which of the other two receives it is all the same.
-        let steps = zip(trace.states, trace.actions).map { model.describe($1, in: $0) }
-        #expect(steps.dropLast() == ["p1 multicasts its next", "p1 multicasts its next"])
-        #expect(["p2 receives p1.2", "p3 receives p1.2"].contains(steps.last))
-    }
-
-    @Test("without the other entries an answer overtakes its question: the shortest run")
-    func ignoresCauses() throws {
-        let model = CausalModel(sends: [1, 1, 0], flaw: .ignoresCauses)
-        let trace = try #require(check(model).counterexample?.trace)
-        // Which of the first two asks is all the same.
-        let steps = zip(trace.states, trace.actions).map { model.describe($1, in: $0) }
-        #expect(steps.count == 4)
-        #expect(
-            [
-                ["p1 multicasts its next", "p2 receives p1.1", "p2 multicasts its next", "p3 receives p2.1"],
-                ["p2 multicasts its next", "p1 receives p2.1", "p1 multicasts its next", "p3 receives p1.1"],
-            ].contains(steps))
-    }
-
     @Test("only what changed is carried")
     func compressed() {
         let names = (1...3).map { ProcessID(UInt64($0)) }

@@ -1,6 +1,25 @@
 import ModelChecking
+import Multicast
 
 extension ModelCatalogue {
+    static let causalOrder = Entry(
+        name: "causal-order",
+        summary: "the production core of causal order, on a network that delivers in any order",
+        parameters: [
+            Parameter(
+                "multicasts", "multicasts of each process", .numbers(0...8, count: 2...5),
+                standard: [2, 1, 0]),
+            Parameter(
+                "flaw", "a condition that is left out, which is wrong",
+                .choice(CausalOrder.Flaw.allCases.map(\.rawValue))),
+        ]
+    ) { (values) throws(CatalogueError) in
+        var system = CausalOrderSystem()
+        system.multicasts = values.numbers("multicasts")
+        system.flaw = values.word("flaw").flatMap(CausalOrder.Flaw.init)
+        return CheckableModel(system.model(), "causal-order", values)
+    }
+
     static let multicast = Entry(
         name: "multicast",
         summary: "the production cores of multicast, with every order of receipt and a crash",

@@ -13,7 +13,7 @@ public enum ModelCatalogue {
 
     public static let entries: [Entry] = [
         lamportPaxos, lamportVoting, twoPhaseCommit, actorPaxos, abdRegister, singleCopyRegister,
-        chandyLamport, laiYang, paxos, benOr, multicast,
+        chandyLamport, laiYang, paxos, benOr, causalOrder, multicast,
     ]
 
     public static subscript(name: String) -> Entry? { entries.first { $0.name == name } }

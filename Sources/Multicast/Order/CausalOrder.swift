@@ -24,11 +24,11 @@ public struct CausalOrder: Hashable, Sendable {
     }
 
     /// Deliberate errors, for the tests that show that the rules are needed.
-    enum Flaw: Hashable, Sendable {
+    public enum Flaw: String, Hashable, Sendable, CaseIterable {
         /// A multicast need not be the next of its sender.
-        case skipsOwnEntry
+        case skipsOwnEntry = "skips-own-entry"
         /// What the sender had delivered does not matter.
-        case ignoresCauses
+        case ignoresCauses = "ignores-causes"
     }
 
     private struct Waiting: Hashable, Sendable {
@@ -55,13 +55,9 @@ public struct CausalOrder: Hashable, Sendable {
     /// `deliversOwnAtOnce`: this process's own multicasts count as delivered when they are stamped; otherwise they
     /// have to be received like those of others.
     public init(
-        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true
+        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true,
+        flaw: Flaw? = nil
     ) {
-        self.init(
-            process: process, group: group, limit: limit, deliversOwnAtOnce: deliversOwnAtOnce, flaw: nil)
-    }
-
-    init(process: ProcessID, group: [ProcessID], limit: Int, deliversOwnAtOnce: Bool = true, flaw: Flaw?) {
         precondition(group.contains(process), "\(process) is not one of \(group)")
         self.deliversOwnAtOnce = deliversOwnAtOnce
         self.process = process
