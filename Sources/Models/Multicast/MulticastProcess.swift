@@ -149,7 +149,10 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
     private mutating func carryOut(_ effects: [MemberEffect<Member.Message>], _ outputs: inout [Output]) {
         for effect in effects {
             switch effect {
-            case .send(let message, let receiver): outputs.append(.send(.member(message), to: receiver))
+            case .send(let message, let receiver):
+                if !crashed.isEmpty || !Member.isRequest(message) {
+                    outputs.append(.send(.member(message), to: receiver))
+                }
             case .deliver(let id): log[log.count - 1].delivered.append(id)
             case .install(let view):
                 if log.first?.view == 0 { log.removeAll() }

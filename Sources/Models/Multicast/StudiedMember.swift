@@ -12,6 +12,9 @@ protocol StudiedMember: Hashable, Sendable {
     mutating func receive(_ message: Message, from sender: ProcessID) -> [MemberEffect<Message>]
     /// Time passes: what is sent from time to time is sent.
     mutating func tick() -> [MemberEffect<Message>]
+    /// Whether the message only asks for another that was sent already. As long as nobody has crashed that one comes in
+    /// any case, so that nothing bears on who asks for it.
+    static func isRequest(_ message: Message) -> Bool
     /// Whether, once somebody has crashed, it may wait for something that only time brings.
     var needsTime: Bool { get }
     /// The process has crashed, or is taken to have.
@@ -34,6 +37,10 @@ struct StaticStudy<Core: MulticastMember>: StudiedMember {
     private var core: Core
     var needsTime: Bool { true }
 
+    static func isRequest(_ message: Message) -> Bool {
+        if case .missing? = message as? MulticastMessage { true } else { false }
+    }
+
     init(_ core: Core) { self.core = core }
 
     mutating func start() -> [MemberEffect<Message>] { [] }
@@ -49,12 +56,18 @@ struct StaticStudy<Core: MulticastMember>: StudiedMember {
         core.step(input, at: .zero, into: &outputs)
         return outputs.compactMap { output in
             switch output {
-            case .send(let message, let receiver): .send(message, to: receiver)
+            case .send(let message, let receiver):
+                Self.isAcknowledgement(message) ? nil : .send(message, to: receiver)
             case .deliver(let id, _): .deliver(id)
             case .refuse: .refuse
             case .setTimer, .ready: nil
             }
         }
+    }
+
+    /// What was sent comes in the end, so that nothing bears on what was acknowledged.
+    private static func isAcknowledgement(_ message: Message) -> Bool {
+        if case .acknowledged? = message as? FloodingMulticast.Frame { true } else { false }
     }
 }
 
@@ -64,6 +77,10 @@ struct ViewStudy: StudiedMember {
     private var core: GroupMember
     /// In a view that does not change nothing is missing that a change would not bring.
     var needsTime: Bool { core.isChanging }
+
+    static func isRequest(_ message: Message) -> Bool {
+        if case .multicast(_, .missing) = message { true } else { false }
+    }
 
     init(_ core: GroupMember) { self.core = core }
 
@@ -98,6 +115,8 @@ struct SkeenStudy: StudiedMember {
     private var core: SkeenMulticast
     private var sent = 0
     var needsTime: Bool { false }
+
+    static func isRequest(_ message: Message) -> Bool { false }
 
     init(_ core: SkeenMulticast) { self.core = core }
 
