@@ -184,7 +184,9 @@ extension MulticastRun {
                 }
             }
         }
-        if tally.mostHeld > names.count * names.count * window * 2 {
+        // Each sender's window, and as much that waits; who passes everything on keeps it for each other member.
+        let copies = kind.isFlooded ? names.count : 1
+        if tally.mostHeld > 2 * names.count * window * copies {
             return "\(tally.mostHeld) multicasts are held at once"
         }
         return nil

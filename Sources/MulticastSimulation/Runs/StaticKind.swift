@@ -11,6 +11,7 @@ enum StaticKind: String, CaseIterable {
     var isReliable: Bool { self != .bestEffort }
     var isUniform: Bool { self == .uniform || self == .uniformFlooding }
     var isCausal: Bool { self == .causal }
+    var isFlooded: Bool { self == .bestEffort || self == .flooding || self == .uniformFlooding }
 
     var flooding: FloodingMulticast.Guarantee {
         switch self {
