@@ -13,7 +13,7 @@ struct Post<Message> {
 
     private(set) var letters: [Letter] = []
     /// How many of the oldest are drawn from.
-    var disorder = 4
+    private let disorder = 4
 
     var isEmpty: Bool { letters.isEmpty }
 

@@ -157,7 +157,9 @@ public struct SkeenMulticast: Automaton, Hashable, Sendable {
             let agreed = proposed.remove(at: place)
             for receiver in agreed.receivers { send(.final(id, agreed.greatest), to: receiver, &outputs) }
         case .final(let id, let priority):
-            guard let place = waiting.firstIndex(where: { $0.id == id }) else { return }
+            guard let place = waiting.firstIndex(where: { $0.id == id }),
+                priority.number < AgreedOrder.priorityLimit
+            else { return }
             clock = max(clock, priority.number)
             waiting[place].priority = priority
             waiting[place].isFinal = true

@@ -26,6 +26,9 @@ public struct AgreedOrder: Hashable, Sendable {
         }
     }
 
+    /// No group comes so far; what says it has is broken, and could make the next priority overflow.
+    static let priorityLimit: UInt64 = 1 << 62
+
     private struct Waiting: Hashable, Sendable {
         let id: MulticastID
         /// Nil where proposals of others came before the multicast itself.

@@ -167,7 +167,8 @@ public struct ViewOrder: Hashable, Sendable {
     }
 
     private static func proposal(_ reader: inout ByteFormReader) -> AgreedOrder.Proposal? {
-        guard let id = reader.id(), let priority = reader.word() else { return nil }
+        guard let id = reader.id(), let priority = reader.word(), (1..<AgreedOrder.priorityLimit) ~= priority
+        else { return nil }
         return AgreedOrder.Proposal(id: id, priority: priority)
     }
 }

@@ -7,8 +7,8 @@ import Simulation
 struct MulticastSoak {
     static let members = 3
     static let window = 32
-    /// What one member may hold: each sender's window of messages that others may lack, twice where an order has words
-    /// of its own and three times where everybody passes everything on or answers, and as much that waits for its turn.
+    /// What one member may hold, whatever the kind: for each sender a window of what others may lack, and no more than
+    /// three windows of words of the order, copies for others, and what waits for its turn.
     static let bound = 4 * members * window
 
     private(set) var delivered = 0

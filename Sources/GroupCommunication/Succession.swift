@@ -68,7 +68,7 @@ struct Succession: Hashable, Sendable {
         }
         guard let number = reader.word(), let members = reader.list({ $0.process() }),
             let left = reader.list({ $0.process() }), let counts = reader.list({ $0.word() }),
-            let held = reader.list(held), reader.isAtEnd
+            let held = reader.list(held), reader.isAtEnd, number < .max, Set(members).count == members.count
         else { return nil }
         self.init(
             next: View(number: number, members: members), left: left,

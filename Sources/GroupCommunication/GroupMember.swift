@@ -164,8 +164,6 @@ public struct GroupMember: Automaton, Hashable, Sendable {
         case (.received(let message, let sender), .stopped): helpAfterwards(message, from: sender, &outputs)
         case (_, .stopped): break
         case (_, .member(var membership)):
-            // The membership is moved out and back, so that it is not copied.
-            stage = .stopped
             let next = step(&membership, input, at: now, &outputs)
             stage = next ?? .member(membership)
         case (let input, .joining(let contacts)): join(input, contacts, &outputs)
