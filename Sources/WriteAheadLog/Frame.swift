@@ -9,13 +9,15 @@ import Automata
 ///     8   4  index of the frame in its segment, from 0
 ///     12  4  how many frames before this one were written since the sync before it
 ///     16  4  check of the frame before, or of the segment's header
-///     20  4  check of bytes 0..<20, the payload and its padding, seeded with the segment's number
-///     24     payload, padded with zeros to a multiple of 8
+///     20  4  check of bytes 0..<20, of the nonce, the payload and its padding
+///     24  8  nonce of this use of the segment
+///     32     payload, padded with zeros to a multiple of 8
 ///
-/// The seed keeps what an earlier use of a recycled file left behind from ever reading as valid. The check
-/// of the frame before chains all frames of a log. The distance at 12 says which frames were durable when
-/// this one was written: a frame that cannot be read was lost in a crash when no later frame says that it
-/// had been durable, and is damage when one does.
+/// A file that is used anew keeps bytes of its past behind the end of the log, and payloads hold what clients
+/// send. The nonce, which is drawn for each use and leaves the machine nowhere, keeps both from ever reading
+/// as frames. The check of the frame before chains all frames of a log. The distance at 12 says which frames
+/// were durable when this one was written: a frame that cannot be read was lost in a crash when no later frame
+/// says that it had been durable, and is damage when one does.
 struct Frame {
     enum Kind {
         static let record: UInt8 = 1
@@ -23,8 +25,6 @@ struct Frame {
         static let seal: UInt8 = 2
     }
 
-    static let headerBytes = 24
-    static let version: UInt8 = 1
     /// Frames with a longer payload are neither written nor believed.
     static let maximumPayloadBytes = 1 << 30
 
@@ -39,59 +39,48 @@ struct Frame {
     /// Offset behind the padding.
     var end: Int
 
-    static func size(ofPayload count: Int) -> Int { (headerBytes + count + 7) & ~7 }
-
     /// Completes the frame at `base`, whose payload is in place already, and returns its check.
     static func seal(
         _ base: UnsafeMutableRawPointer, kind: UInt8, payloadBytes: Int, index: UInt32, batchStart: UInt32,
-        previous: UInt32, segment: UInt64
+        previous: UInt32, layout: FrameLayout
     ) -> UInt32 {
-        let size = size(ofPayload: payloadBytes)
-        for offset in headerBytes + payloadBytes..<size {
+        let size = layout.size(ofPayload: payloadBytes)
+        for offset in layout.headerBytes + payloadBytes..<size {
             base.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
         }
         base.storeBytes(of: UInt32(payloadBytes).littleEndian, toByteOffset: 0, as: UInt32.self)
         base.storeBytes(of: kind, toByteOffset: 4, as: UInt8.self)
-        base.storeBytes(of: version, toByteOffset: 5, as: UInt8.self)
+        base.storeBytes(of: layout.version, toByteOffset: 5, as: UInt8.self)
         base.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
         base.storeBytes(of: index.littleEndian, toByteOffset: 8, as: UInt32.self)
         base.storeBytes(of: (index - batchStart).littleEndian, toByteOffset: 12, as: UInt32.self)
         base.storeBytes(of: previous.littleEndian, toByteOffset: 16, as: UInt32.self)
-        let check = check(UnsafeRawBufferPointer(start: base, count: size), segment: segment)
+        if case .drawn(let nonce) = layout {
+            base.storeBytes(of: nonce.littleEndian, toByteOffset: 24, as: UInt64.self)
+        }
+        let check = layout.check(UnsafeRawBufferPointer(start: base, count: size))
         base.storeBytes(of: check.littleEndian, toByteOffset: 20, as: UInt32.self)
         return check
     }
 
-    /// The frame at `offset`, when its bytes are those that were written in this segment.
-    init?(at offset: Int, in bytes: UnsafeRawBufferPointer, segment: UInt64) {
-        guard offset >= 0, offset <= bytes.count - Self.headerBytes else { return nil }
+    /// The frame at `offset`, when its bytes are those that were written in this use of the segment.
+    init?(at offset: Int, in bytes: UnsafeRawBufferPointer, layout: FrameLayout) {
+        guard let (length, index, distance) = layout.plausibleHeader(at: offset, in: bytes) else {
+            return nil
+        }
+        let size = layout.size(ofPayload: length)
         kind = bytes[offset + 4]
         version = bytes[offset + 5]
-        guard kind != 0, version != 0, bytes[offset + 6] == 0, bytes[offset + 7] == 0 else { return nil }
-        let length = Int(bytes.number(at: offset))
-        guard length <= Self.maximumPayloadBytes else { return nil }
-        let size = Self.size(ofPayload: length)
-        guard size <= bytes.count - offset else { return nil }
-        index = bytes.number(at: offset + 8)
-        let distance = bytes.number(at: offset + 12)
-        guard distance <= index else { return nil }
+        self.index = index
         batchStart = index - distance
         previous = bytes.number(at: offset + 16)
         check = bytes.number(at: offset + 20)
-        guard
-            Self.check(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size]), segment: segment)
-                == check
-        else { return nil }
-        let start = offset + Self.headerBytes
+        guard layout.check(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size])) == check else {
+            return nil
+        }
+        let start = offset + layout.headerBytes
         payload = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
         end = offset + size
-    }
-
-    private static func check(_ frame: UnsafeRawBufferPointer, segment: UInt64) -> UInt32 {
-        var check = CRC32C(continuing: UInt32(truncatingIfNeeded: segment))
-        check.update(UnsafeRawBufferPointer(rebasing: frame[..<20]))
-        check.update(UnsafeRawBufferPointer(rebasing: frame[headerBytes...]))
-        return check.value
     }
 }
 

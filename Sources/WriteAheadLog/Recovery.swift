@@ -126,7 +126,7 @@ extension WriteAheadLog {
             }
         }
         return Segment(
-            file: file, number: header.number, position: walk.end, frames: walk.frames,
+            file: file, number: header.number, layout: header.layout, position: walk.end, frames: walk.frames,
             batchStart: walk.frames, check: walk.check, nextRecord: header.firstRecord + walk.records,
             isSealed: walk.isSealed)
     }

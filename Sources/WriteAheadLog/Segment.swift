@@ -4,6 +4,7 @@ import Glibc
 struct Segment {
     let file: LogFile
     let number: UInt64
+    let layout: FrameLayout
     /// Offset behind the last frame that was handed to the file.
     var position: Int
     /// Index of the next frame.
@@ -20,12 +21,12 @@ struct Segment {
         _ kind: UInt8, byteCount: Int, into buffer: inout GrowingBuffer,
         fill: (UnsafeMutableRawBufferPointer) throws -> Void
     ) rethrows {
-        let size = Frame.size(ofPayload: byteCount)
+        let size = layout.size(ofPayload: byteCount)
         let base = buffer.room(for: size)
-        try fill(UnsafeMutableRawBufferPointer(start: base + Frame.headerBytes, count: byteCount))
+        try fill(UnsafeMutableRawBufferPointer(start: base + layout.headerBytes, count: byteCount))
         check = Frame.seal(
             base, kind: kind, payloadBytes: byteCount, index: frames, batchStart: batchStart, previous: check,
-            segment: number)
+            layout: layout)
         buffer.count += size
         frames += 1
         isSealed = kind == Frame.Kind.seal
@@ -42,13 +43,13 @@ struct Segment {
             let file = try LogFile(draft, create: spare == nil)
             var header = SegmentHeader(
                 number: number, firstRecord: firstRecord, previousCheck: previousCheck,
-                identity: options.identity)
+                identity: options.identity, layout: .drawn(nonce: max(1, options.drawNonce())))
             var buffer = GrowingBuffer()
             header.encode(to: buffer.room(for: SegmentHeader.bytes))
             buffer.count = SegmentHeader.bytes
             var segment = Segment(
-                file: file, number: number, position: 0, frames: 0, batchStart: 0, check: header.check,
-                nextRecord: firstRecord, isSealed: false)
+                file: file, number: number, layout: header.layout, position: 0, frames: 0, batchStart: 0,
+                check: header.check, nextRecord: firstRecord, isSealed: false)
             for record in preamble {
                 segment.encode(Frame.Kind.record, byteCount: record.count, into: &buffer) {
                     $0.copyBytes(from: record)

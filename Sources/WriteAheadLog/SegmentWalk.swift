@@ -25,10 +25,10 @@ struct SegmentWalk {
     }
 
     mutating func run(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        while let frame = Frame(at: end, in: bytes, segment: header.number), frame.index == frames,
+        while let frame = Frame(at: end, in: bytes, layout: header.layout), frame.index == frames,
             frame.previous == check
         {
-            guard frame.version == Frame.version else {
+            guard frame.version == header.layout.version else {
                 throw WriteAheadLogError(
                     .foreign, "\(file) was written by a newer version (frame version \(frame.version))")
             }
@@ -50,33 +50,56 @@ struct SegmentWalk {
 
     /// What lies behind the last good frame of the log's last segment.
     enum Tail: Equatable {
+        /// Nothing of this use of the segment; what an earlier use left behind may stand there.
         case clean
         /// A write that a crash cut short, or that reached the disk in part and out of order. Nothing in it
-        /// was ever said to be durable. `bytes` is up to where something other than zeros stands.
+        /// was ever said to be durable. It lies within the next `bytes`.
         case torn(bytes: Int)
         /// The frame at `offset` was written after the missing one had become durable.
         case damaged(provedAt: Int)
     }
 
+    /// Looks at every place behind the end once. What it reads of frames is bounded by what was written as
+    /// frames, because nothing else has the nonce.
     var tail: Tail {
         var lastByte = end
         var offset = end
+        var bytesToCheck = Self.checkedTimes * bytes.count
         while offset < bytes.count {
             let block = min(512, bytes.count - offset)
             guard !isZero(offset, block) else {
                 offset += block
                 continue
             }
+            // Without a nonce nobody can say of bytes that are no whole frame that they were never to be one.
+            if case .numbered = header.layout { lastByte = offset + block }
             for start in stride(from: offset, to: offset + block, by: 8) {
-                if let later = Frame(at: start, in: bytes, segment: header.number), later.batchStart > frames
-                {
+                guard let (length, index, distance) = header.layout.plausibleHeader(at: start, in: bytes)
+                else {
+                    continue
+                }
+                if case .numbered = header.layout {
+                    guard isWithinReach(index, at: start), index - distance > frames else { continue }
+                    bytesToCheck -= length
+                    guard bytesToCheck > 0 else { return .damaged(provedAt: start) }
+                }
+                lastByte = offset + block
+                if index - distance > frames, Frame(at: start, in: bytes, layout: header.layout) != nil {
                     return .damaged(provedAt: start)
                 }
             }
-            lastByte = offset + block
             offset += block
         }
         return lastByte == end ? .clean : .torn(bytes: lastByte - end)
+    }
+
+    /// A segment without a nonce can hold very much that looks like the beginning of a frame. More than so many
+    /// times its own size is not checked for its sake; it is not opened then.
+    private static let checkedTimes = 16
+
+    /// Whether so many frames fit between the last good one and `start`.
+    private func isWithinReach(_ index: UInt32, at start: Int) -> Bool {
+        index > frames && Int(index - frames) <= (start - end) / header.layout.headerBytes
     }
 
     private func isZero(_ offset: Int, _ count: Int) -> Bool {

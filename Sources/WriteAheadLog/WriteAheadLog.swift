@@ -17,6 +17,8 @@ public final class WriteAheadLog: @unchecked Sendable {
         public var synchronises = true
         /// Names the log, at most 64 bytes; a segment with another identity is refused as foreign.
         public var identity: [UInt8] = []
+        /// A number that nobody can foresee, for each use of a segment.
+        public var drawNonce: @Sendable () -> UInt64 = { .random(in: .min ... .max) }
         public init() {}
     }
 
@@ -68,7 +70,7 @@ public final class WriteAheadLog: @unchecked Sendable {
     public func append(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
         if let failure { throw failure }
         precondition(byteCount <= Frame.maximumPayloadBytes, "a record of \(byteCount) bytes")
-        try claimRoom(Frame.size(ofPayload: byteCount))
+        try claimRoom(segment.layout.size(ofPayload: byteCount))
         try segment.encode(Frame.Kind.record, byteCount: byteCount, into: &pending, fill: fill)
         if pending.count >= Self.pendingBytes { try writePending() }
     }
@@ -95,8 +97,11 @@ public final class WriteAheadLog: @unchecked Sendable {
     public var currentSegment: UInt64 { segment.number }
     /// Bytes that the current segment holds, with what is queued.
     public var segmentBytesUsed: Int { segment.position + pending.count }
-    /// Whether the current segment has reached its size: the caller should `cut`.
-    public var wantsCut: Bool { segmentBytesUsed >= options.segmentBytes }
+    /// Whether the current segment has reached its size, or is of an older format: the caller should `cut`.
+    public var wantsCut: Bool {
+        if case .numbered = segment.layout { return true }
+        return segmentBytesUsed >= options.segmentBytes
+    }
 
     /// Whether there is room set aside for at least a quarter of a segment.
     public var hasReserve: Bool {
@@ -141,7 +146,8 @@ public final class WriteAheadLog: @unchecked Sendable {
     /// Synchronises, marks the log as closed, and stops.
     public func close() {
         // The seal proves only what was durable when it was written.
-        if (try? synchronize()) != nil, !segment.isSealed, (try? claimRoom(Frame.headerBytes)) != nil {
+        if (try? synchronize()) != nil, !segment.isSealed, (try? claimRoom(segment.layout.headerBytes)) != nil
+        {
             segment.encode(Frame.Kind.seal, byteCount: 0, into: &pending) { _ in }
             try? synchronize()
         }

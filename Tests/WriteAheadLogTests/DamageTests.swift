@@ -26,7 +26,7 @@ import Testing
             try walk.run { _ in }
             #expect(walk.frames == 5)
             #expect(walk.tail == .clean)
-            end = walk.end - Frame.size(ofPayload: 1)
+            end = walk.end - walk.header.layout.size(ofPayload: 1)
         }
         for bit in SegmentHeader.bytes * 8..<end * 8 {
             var bytes = whole
@@ -54,7 +54,7 @@ import Testing
         try fixture.leave([[[1]], [[2]], [[3]]])
         let name = LogFileName.segment(1)
         var bytes = try fixture.directory.bytes(of: name)
-        bytes[SegmentHeader.bytes + Frame.headerBytes] ^= 0x10
+        bytes[SegmentHeader.bytes + 32] ^= 0x10
         try fixture.directory.write(bytes, to: name)
         #expect {
             try fixture.records()
@@ -74,7 +74,7 @@ import Testing
         log.close()
         let name = LogFileName.segment(1)
         var bytes = try fixture.directory.bytes(of: name)
-        bytes[SegmentHeader.bytes + Frame.headerBytes + 2] ^= 1
+        bytes[SegmentHeader.bytes + 34] ^= 1
         try fixture.directory.write(bytes, to: name)
         #expect(code(fixture) == .damaged)
     }
@@ -151,7 +151,8 @@ import Testing
             bytes.withUnsafeBytes { bytes in
                 #expect(throws: WriteAheadLogError.self) { _ = try SegmentHeader(bytes, file: "") }
                 for offset in stride(from: 0, to: bytes.count, by: 8) {
-                    #expect(Frame(at: offset, in: bytes, segment: 1) == nil)
+                    #expect(Frame(at: offset, in: bytes, layout: .numbered(1)) == nil)
+                    #expect(Frame(at: offset, in: bytes, layout: .drawn(nonce: 1)) == nil)
                 }
             }
         }
