@@ -90,9 +90,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
     ) throws {
         self.options = options
         self.ownLoops = ownLoops
-        let report: @Sendable (ServerOptions.LogLevel, String) -> Void = { level, line in
-            if level >= options.minimumLogLevel { options.log(level, line) }
-        }
+        let report = Reporter(minimum: options.minimumLogLevel, log: options.log)
         let listenURLs = try options.listenPeerURLs.map { try PeerURL($0) }
         for url in listenURLs where url.isSecure {
             throw ServerError(.badOptions, "\(url): peers cannot be reached by TLS yet; use http://")
@@ -134,13 +132,14 @@ public final class Server: CoordinationService, @unchecked Sendable {
         startThreads(recovery, report)
         report(
             .info,
-            "member \(hex(identity.memberID.rawValue)) of cluster \(hex(identity.clusterID)) recovered up to "
-                + "\(recovery.applier.applied) and listens for peers on "
-                + network.addresses.map { "\($0)" }.joined(separator: ", "))
+            "\(member: identity.memberID, as: "local-member-id") of cluster "
+                + "\(hex(identity.clusterID), as: "cluster-id") recovered up to "
+                + "\(recovery.applier.applied, as: "applied") and listens for peers on "
+                + "\(network.addresses.map { "\($0)" }.joined(separator: ", "), as: "address")")
     }
 
     private func startThreads(
-        _ recovery: HostRecovery, _ report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+        _ recovery: HostRecovery, _ report: Reporter
     ) {
         let inbox = inbox
         let hub = UnsafeTransfer(
@@ -150,7 +149,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
                 options: options, identity: identity, inbox: inbox, log: logThread, network: network,
                 feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
                 checkpointExporter: exporter, replica: recovery.replica, applier: recovery.applier,
-                segments: recovery.segments))
+                segments: recovery.segments, report: report))
         let log = UnsafeTransfer(logThread)
         let keeper = keeper
         keeperThread = DedicatedThread(name: "synod-store") { keeper.run() }

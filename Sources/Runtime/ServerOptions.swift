@@ -34,6 +34,8 @@ public struct ServerOptions: Sendable {
 
     public enum LogLevel: Int, Comparable, Sendable {
         case debug, info, warning, error
+        /// What ends the process.
+        case fatal
         public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
     }
 
@@ -72,7 +74,7 @@ public struct ServerOptions: Sendable {
     public var peerEventLoops: (any EventLoopGroup)? = nil
     public var minimumLogLevel = LogLevel.info
     /// Takes one line; called on any thread.
-    public var log: @Sendable (LogLevel, String) -> Void = { _, _ in }
+    public var log: @Sendable (LogRecord) -> Void = { _ in }
     /// Called once, on any thread, when the server cannot go on (a disk that fails, a command from a later
     /// version). Clients are answered `.stopped` from then on; `stop` must still be called.
     public var failed: @Sendable (String) -> Void = { _ in }

@@ -49,7 +49,9 @@ final class TestCluster {
         options.heartbeatInterval = .milliseconds(30)
         options.electionTimeout = .milliseconds(300)
         options.minimumLogLevel = .debug
-        options.log = { [lines = LinesBox(self)] level, line in lines.add("\(name) \(level) \(line)") }
+        options.log = { [lines = LinesBox(self)] in
+            lines.add("\(name) \($0.level) \($0.message)")
+        }
         adjust(&options)
         return options
     }

@@ -17,7 +17,7 @@ final class CheckpointExporter: Sendable {
     private let own: ProcessID
     private let host: Mailbox<HostInput>
     private let instruments: Instruments
-    private let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+    private let report: Reporter
 
     private struct State {
         var isStopping = false
@@ -29,7 +29,7 @@ final class CheckpointExporter: Sendable {
     init(
         store: StoreBox, group: any EventLoopGroup, clusterID: UInt64, own: ProcessID,
         host: Mailbox<HostInput>, instruments: Instruments,
-        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+        report: Reporter
     ) {
         self.store = store
         self.group = group
@@ -68,7 +68,7 @@ final class CheckpointExporter: Sendable {
             instruments.checkpointsSent.add(1)
             host.send(.checkpointSent(to: receiver, success: true))
         } catch {
-            report(.warning, "could not send a checkpoint to member \(hex(receiver.rawValue)): \(error)")
+            report(.warning, "could not send a checkpoint to \(member: receiver): \(error, as: "error")")
             host.send(.checkpointSent(to: receiver, success: false))
         }
     }

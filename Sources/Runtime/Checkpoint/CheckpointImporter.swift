@@ -21,7 +21,7 @@ final class CheckpointImporter: Sendable {
     private let stores: StoreFolders
     private let host: Mailbox<HostInput>
     private let own: ProcessID
-    private let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+    private let report: Reporter
 
     private struct State {
         var isBusy = false
@@ -33,7 +33,7 @@ final class CheckpointImporter: Sendable {
 
     init(
         stores: StoreFolders, host: Mailbox<HostInput>, own: ProcessID,
-        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+        report: Reporter
     ) {
         self.stores = stores
         self.host = host
@@ -68,7 +68,7 @@ final class CheckpointImporter: Sendable {
         do {
             try receive(incoming)
         } catch {
-            report(.warning, "a checkpoint from member \(hex(incoming.sender.rawValue)) failed: \(error)")
+            report(.warning, "a checkpoint from \(member: incoming.sender) failed: \(error, as: "error")")
             incoming.answer(CheckpointAnswer(isInstalled: false, reason: "\(error)"))
             host.send(.checkpointFailed(own))
         }
@@ -94,7 +94,9 @@ final class CheckpointImporter: Sendable {
                 case .abandoned(let reason): throw PeerProtocolError(reason)
                 case .frame(.checkpointHead, let body):
                     head = try body.withUnsafeBytes { try CheckpointHead(decoding: $0) }
-                    report(.info, "receiving a checkpoint at \(head!.slot)")
+                    report(
+                        .info,
+                        "receiving a checkpoint at \(head!.slot, as: "slot") from \(member: incoming.sender)")
                 case .frame(.checkpointChunk, let body):
                     try body.withUnsafeBytes { body in
                         var reader = PeerBodyReader(body)

@@ -43,7 +43,7 @@ extension Host {
             revision: applier.space.revision, compacted: applier.space.compactRevision, now: now,
             isLeading: leader == identity.memberID)
         guard let revision else { return }
-        report(.info, "compacting the history before revision \(revision)")
+        report(.info, "compacting the history before revision \(revision, as: "revision")")
         propose(.compact(revision: revision), .compact)
     }
 

@@ -16,7 +16,7 @@ extension Host {
         if old == identity.memberID { leases.demote() }
         guard let new else {
             leaderLost = now
-            report(.warning, "lost the leader \(hex(old!.rawValue)) at ballot round \(ballot.round)")
+            report(.warning, "lost the leader \(member: old!) at ballot round \(ballot.round, as: "round")")
             return
         }
         if old != nil || leaderElected != .zero { instruments.leaderChanges.add(1) }
@@ -25,8 +25,8 @@ extension Host {
         report(
             .info,
             new == identity.memberID
-                ? "this member leads at ballot round \(ballot.round)"
-                : "member \(hex(new.rawValue)) leads at ballot round \(ballot.round)")
+                ? "this member leads at ballot round \(ballot.round, as: "round")"
+                : "\(member: new) leads at ballot round \(ballot.round, as: "round")")
         if new == identity.memberID { leases.promote(now: now) }
         proposeHeld()
         renewReads(requestedBefore: now + .seconds(1))
@@ -83,7 +83,9 @@ extension Host {
             $0.isLearner = isLearner
         }
         // Who joins knows the others only from its options until it has learnt the configuration.
-        network.use(members: configuration.voters.isEmpty ? identity.members : reachable)
+        let known = configuration.voters.isEmpty ? identity.members : reachable
+        report.names.use(known)
+        network.use(members: known)
     }
 
     /// Tells the cluster how this member can be reached, until the store says so.

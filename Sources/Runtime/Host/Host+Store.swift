@@ -57,7 +57,7 @@ extension Host {
     /// The batch stays queued and is tried again every second. Reads go on; what may need room is refused
     /// before it reaches the log.
     func onStoreFull(_ error: StoreError) {
-        if !isStoreFull { report(.error, "the store's disk is full: \(error.message)") }
+        if !isStoreFull { report(.error, "the store's disk is full: \(error.message, as: "error")") }
         isStoreFull = true
         applyRetry = now + .seconds(1)
         raiseNoSpaceAlarm()
@@ -97,7 +97,7 @@ extension Host {
             lastAlarmProposal == .zero || lastAlarmProposal + .seconds(2) < now
         else { return }
         lastAlarmProposal = now
-        report(.warning, "raising the alarm NOSPACE")
+        report(.warning, LogLine("raising the alarm NOSPACE").with("alarm", .text("NOSPACE")))
         propose(.setAlarm(alarm, raised: true), .raiseAlarm)
     }
 
@@ -105,7 +105,7 @@ extension Host {
 
     func sendCheckpoint(to receiver: ProcessID) {
         let urls = (members.first { $0.id == receiver.rawValue })?.peerURLs ?? []
-        report(.info, "sending a checkpoint at \(applier.applied) to member \(hex(receiver.rawValue))")
+        report(.info, "sending a checkpoint at \(applier.applied, as: "slot") to \(member: receiver)")
         checkpointExporter.export(to: receiver, urls: urls.compactMap { try? PeerURL($0) })
     }
 
@@ -132,7 +132,7 @@ extension Host {
         hasCompactionWork = true
         feed.storeReplaced(revision: applier.space.revision)
         instruments.checkpointsInstalled.add(1)
-        report(.info, "installed a checkpoint at \(arrival.slot)")
+        report(.info, "installed a checkpoint at \(arrival.slot, as: "slot")")
         step(.checkpointInstalled(upTo: arrival.slot, configuration))
         arrival.end(true, "")
         answerReady()
@@ -143,7 +143,7 @@ extension Host {
         let begun = MonotonicClock.now()
         do {
             try store.store.defragment()
-            report(.info, "defragmented the store in \(MonotonicClock.now().since(begun))")
+            report(.info, "defragmented the store in \(MonotonicClock.now().since(begun), as: "took")")
             step(.stored(upTo: applier.applied))
             answer(port, token, .success(.done))
         } catch {

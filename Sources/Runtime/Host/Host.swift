@@ -28,6 +28,7 @@ final class Host {
     let board: StatusBoard
     let instruments: Instruments
     let checkpointExporter: CheckpointExporter
+    let report: Reporter
 
     var replica: Replica
     var applier: Applier
@@ -87,7 +88,7 @@ final class Host {
         options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: LogThread,
         network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
         instruments: Instruments, checkpointExporter: CheckpointExporter, replica: Replica, applier: Applier,
-        segments: LogSegments
+        segments: LogSegments, report: Reporter
     ) {
         self.options = options
         self.identity = identity
@@ -100,6 +101,7 @@ final class Host {
         self.board = board
         self.instruments = instruments
         self.checkpointExporter = checkpointExporter
+        self.report = report
         self.replica = replica
         self.applier = applier
         self.segments = segments
@@ -248,9 +250,5 @@ final class Host {
             port.hostDeliveries = []
         }
         touchedPorts.removeAll(keepingCapacity: true)
-    }
-
-    func report(_ level: ServerOptions.LogLevel, _ line: @autoclosure () -> String) {
-        if level >= options.minimumLogLevel { options.log(level, line()) }
     }
 }

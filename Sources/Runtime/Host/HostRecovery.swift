@@ -14,7 +14,7 @@ struct HostRecovery {
 
     init(
         options: ServerOptions, identity: Identity, directory: DataDirectory, folders: StoreFolders,
-        report: (ServerOptions.LogLevel, String) -> Void
+        report: Reporter
     ) throws {
         store = StoreBox(try folders.open(folders.current))
         let applied = try HostRecovery.appliedState(of: try store.store, identity: identity)
@@ -39,7 +39,10 @@ struct HostRecovery {
         segments.recovered(log.recovery.segments)
         self.segments = segments
         if let repair = log.recovery.repair {
-            report(.info, "erased \(repair.bytes) bytes of an unfinished write at the end of \(repair.file)")
+            report(
+                .info,
+                "erased \(repair.bytes, as: "bytes") bytes of an unfinished write at the end of \(repair.file, as: "file")"
+            )
         }
 
         var settings = Replica.Settings(process: identity.memberID)

@@ -91,8 +91,10 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         let written = context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)))
         guard answer.verdict == .welcome else {
             network.complain(
-                "refused a peer at \(remote(context)) that says it is member \(hex(greeting.sender.rawValue)) "
-                    + "of cluster \(hex(greeting.clusterID)): \(refusal(answer, greeting))")
+                "refused a peer at \(remote(context), as: "remote-addr") that says it is "
+                    + "\(member: greeting.sender, as: "remote-member-id") of cluster "
+                    + "\(hex(greeting.clusterID), as: "remote-cluster-id"): "
+                    + "\(refusal(answer, greeting), as: "error")")
             phase = .ended
             let channel = context.channel
             written.whenComplete { _ in channel.close(promise: nil) }
@@ -124,7 +126,9 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func end(_ context: ChannelHandlerContext, _ reason: String) {
-        network.complain("closed the connection of a peer at \(remote(context)): it sent \(reason)")
+        network.complain(
+            "closed the connection of a peer at \(remote(context), as: "remote-addr"): it sent \(reason, as: "error")"
+        )
         if case .checkpoint(let incoming) = phase { incoming.abandon(reason) }
         phase = .ended
         batch = []

@@ -14,7 +14,7 @@ final class PeerLink: @unchecked Sendable {
     private let greeting: PeerGreeting
     private let loop: any EventLoop
     private let instruments: Instruments
-    private let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+    private let report: Reporter
     private let queueLimitBytes: Int
 
     private struct Queue {
@@ -31,12 +31,15 @@ final class PeerLink: @unchecked Sendable {
     private var channel: (any Channel)?
     private var failures = 0
     private var lastReason = ""
+    private var hasBeenConnected = false
+    /// Where it connects, or has last tried to.
+    private var address = ""
     private var isClosed = false
 
     init(
         peer: ProcessID, urls: [PeerURL], greeting: PeerGreeting, loop: any EventLoop,
         queueLimitBytes: Int, instruments: Instruments,
-        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+        report: Reporter
     ) {
         self.peer = peer
         self.urls = urls
@@ -115,6 +118,7 @@ final class PeerLink: @unchecked Sendable {
         guard !isClosed, channel == nil, !urls.isEmpty else { return }
         let url = urls[nextURL % urls.count]
         nextURL += 1
+        address = "\(url)"
         ClientBootstrap(group: loop)
             .channelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
@@ -129,7 +133,7 @@ final class PeerLink: @unchecked Sendable {
                 }
             }
             .connect(host: url.host, port: url.port)
-            .whenFailure { error in self.onFailure("\(url): \(error)") }
+            .whenFailure { error in self.onFailure(reason(of: error)) }
     }
 
     fileprivate func onWelcome(_ channel: any Channel) {
@@ -138,9 +142,11 @@ final class PeerLink: @unchecked Sendable {
             return
         }
         self.channel = channel
-        if failures > 0 || !lastReason.isEmpty {
-            report(.info, "connected to member \(hex(peer.rawValue)) again")
-        }
+        let again: LogLine = hasBeenConnected ? " again" : ""
+        report(
+            .info,
+            "connected to \(member: peer, as: "remote-member-id") at \(address, as: "remote-addr")" + again)
+        hasBeenConnected = true
         failures = 0
         lastReason = ""
         queue.withLock { queue in
@@ -168,7 +174,10 @@ final class PeerLink: @unchecked Sendable {
     private func onFailure(_ reason: String) {
         guard !isClosed else { return }
         if reason != lastReason {
-            report(.warning, "no connection to member \(hex(peer.rawValue)): \(reason)")
+            report(
+                .warning,
+                "no connection to \(member: peer, as: "remote-member-id") at "
+                    + "\(address, as: "remote-addr"): \(reason, as: "error")")
             lastReason = reason
         }
         let delay = min(1000, 20 << min(failures, 6))
@@ -245,7 +254,7 @@ private final class PeerLinkHandler: ChannelInboundHandler, @unchecked Sendable 
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        reason = "\(error)"
+        reason = Runtime.reason(of: error)
         context.close(promise: nil)
     }
 

@@ -11,7 +11,7 @@ final class PeerNetwork: @unchecked Sendable {
     let own: ProcessID
     let host: Mailbox<HostInput>
     let instruments: Instruments
-    let report: @Sendable (ServerOptions.LogLevel, String) -> Void
+    let report: Reporter
     let frameLimit: Int
     let checkpoints: CheckpointImporter
     private let group: any EventLoopGroup
@@ -29,7 +29,7 @@ final class PeerNetwork: @unchecked Sendable {
     init(
         clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int,
         host: Mailbox<HostInput>, checkpoints: CheckpointImporter, instruments: Instruments,
-        report: @escaping @Sendable (ServerOptions.LogLevel, String) -> Void
+        report: Reporter
     ) {
         self.clusterID = clusterID
         self.own = own
@@ -96,7 +96,7 @@ final class PeerNetwork: @unchecked Sendable {
     }
 
     /// Says that a connection was refused or ended; at most once a second, as anybody can connect.
-    func complain(_ line: String) {
+    func complain(_ line: LogLine) {
         let now = MonotonicClock.now()
         let suppressed = complaints.withLock { complaints -> Int? in
             guard complaints.next <= now else {
@@ -108,7 +108,9 @@ final class PeerNetwork: @unchecked Sendable {
             return complaints.suppressed
         }
         guard let suppressed else { return }
-        report(.warning, suppressed == 0 ? line : "\(line) (and \(suppressed) more like it before)")
+        report(
+            .warning,
+            suppressed == 0 ? line : line + " (and \(suppressed, as: "suppressed") more like it before)")
     }
 
     // MARK: listening
@@ -136,7 +138,7 @@ final class PeerNetwork: @unchecked Sendable {
                     .bind(host: url.host, port: url.port).wait()
                 listeners.append(channel)
             } catch {
-                throw ServerError(.cannotListen, "cannot listen for peers on \(url): \(error)")
+                throw ServerError(.cannotListen, "cannot listen for peers on \(url): \(reason(of: error))")
             }
         }
     }

@@ -252,14 +252,17 @@ let serverFlags: [ServerFlag] = [
         kind: .choice(["debug", "info", "warn", "error", "panic", "fatal"]), standard: "info",
         help: "Least level that is logged: debug, info, warn, error, panic or fatal."),
     ServerFlag(
-        name: "log-outputs", section: .observation, kind: .choice(["default", "stderr", "stdout"]),
-        standard: "default", help: "Where the log goes: stdout or stderr (default)."),
+        name: "log-outputs", section: .observation, kind: .text, standard: "default",
+        help:
+            "Where the log goes, separated by commas: stderr (default), stdout, or paths of files, which are "
+            + "made when they are not there and appended to."),
     ServerFlag(
         name: "logger", section: .observation, kind: .choice(["zap", "capnslog"]), standard: "zap",
         help: "Kind of logger.", standing: .accepted(because: "there is one form of log")),
     ServerFlag(
-        name: "log-format", section: .observation, kind: .choice(["json", "console"]), standard: "json",
-        help: "Form of log lines.", standing: .accepted(because: "there is one form of log")),
+        name: "log-format", section: .observation, kind: .choice(["json", "console"]), standard: "console",
+        help: "Form of log lines: json as etcd writes it, or console, which is easier to read. "
+            + "json when the command runs under the name etcd."),
     ServerFlag(
         name: "log-package-levels", section: .observation, kind: .text, standard: "",
         help: "Levels by package.", standing: .accepted(because: "the whole server has one level")),

@@ -1,27 +1,50 @@
 import Glibc
 import Runtime
 
-/// Lines of `time level message`, one write each, so that lines of several threads never mix.
+/// The log of a server: each line goes to every output with one write, so that lines of several threads never mix.
 struct Log: Sendable {
-    var descriptor: Int32 = 2
-    var minimum = ServerOptions.LogLevel.info
+    var form = LogForm.console
+    private var descriptors: [Int32] = [2]
 
-    func callAsFunction(_ level: ServerOptions.LogLevel, _ message: String) {
-        guard level >= minimum else { return }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        var calendar = tm()
-        gmtime_r(&now.tv_sec, &calendar)
-        let line =
-            "\(calendar.tm_year + 1900)-\(padded(calendar.tm_mon + 1, 2))-\(padded(calendar.tm_mday, 2))T"
-            + "\(padded(calendar.tm_hour, 2)):\(padded(calendar.tm_min, 2)):\(padded(calendar.tm_sec, 2))"
-            + ".\(padded(Int32(now.tv_nsec / 1_000_000), 3))Z \(level) \(message)\n"
-        let bytes = Array(line.utf8)
-        _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    init() {}
+
+    /// - Parameter outputs: as `--log-outputs` names them: `default`, `stderr`, `stdout`, or the path of a file,
+    ///   which is made when it is not there and only ever appended to, so that it can be cut from outside.
+    init(_ outputs: [String], form: LogForm) throws(UsageError) {
+        self.form = form
+        descriptors = []
+        for output in outputs {
+            let descriptor: Int32
+            switch output {
+            case "default", "stderr", "systemd/journal": descriptor = 2
+            case "stdout": descriptor = 1
+            default:
+                descriptor = open(output, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+                guard descriptor >= 0 else {
+                    throw UsageError(
+                        message:
+                            "--log-outputs: cannot write to \(output): \(String(cString: strerror(errno)))")
+                }
+            }
+            if !descriptors.contains(descriptor) { descriptors.append(descriptor) }
+        }
     }
 
-    private func padded(_ number: Int32, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    @Sendable func write(_ record: LogRecord) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let line = form.line(record, at: now) + "\n"
+        for descriptor in descriptors { writeAll(line, to: descriptor) }
+    }
+}
+
+/// Writes the whole text, or as much as the descriptor takes before it fails.
+func writeAll(_ text: String, to descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        bytes = bytes.dropFirst(count)
     }
 }

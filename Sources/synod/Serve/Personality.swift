@@ -5,6 +5,8 @@ enum Personality: Sendable {
     var command: String { self == .etcd ? "etcd" : "synod serve" }
     var environmentPrefix: String { self == .etcd ? "ETCD" : "SYNOD" }
     var directorySuffix: String { self == .etcd ? "etcd" : "synod" }
+    /// Who starts `etcd` may read its log with a program.
+    var logForm: LogForm { self == .etcd ? .json : .console }
 
     /// What `--version` prints. Scripts read the first line of etcd's.
     var version: String {

@@ -26,20 +26,20 @@ struct ServeCommand: Sendable {
             let values = try FlagValues(
                 arguments: arguments, environment: Self.environment, prefix: personality.environmentPrefix,
                 read: Self.contents)
-            let settings = try ServeSettings(values, directorySuffix: personality.directorySuffix)
-            let log = Log(
-                descriptor: settings.logsToStandardOutput ? 1 : 2, minimum: settings.server.minimumLogLevel)
-            for notice in values.notices { log(.warning, notice) }
-            exit(ServerProcess(settings: settings, personality: personality, log: log).run())
+            let settings = try ServeSettings(values, personality: personality)
+            let output = try Log(settings.logOutputs, form: settings.logForm)
+            let log = Reporter(minimum: settings.server.minimumLogLevel, log: output.write)
+            let process = ServerProcess(
+                settings: settings, notices: values.notices, personality: personality, log: log,
+                output: output)
+            exit(process.run())
         } catch {
             fail(error)
         }
     }
 
     private func fail(_ error: UsageError) -> Never {
-        var text = "\(personality.command): \(error.message)\n"
-        if error.exitCode == 2 { text += "Run '\(personality.command) --help' for its flags.\n" }
-        _ = Array(text.utf8).withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        writeAll("\(personality.command): \(error.message)\n", to: 2)
         exit(error.exitCode)
     }
 

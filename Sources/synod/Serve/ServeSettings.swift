@@ -10,26 +10,37 @@ struct ServeSettings: Sendable {
     /// Answered there: `/metrics` and `/health`.
     var listenMetricsURLs: [ServerURL]
     var grpc = GRPCSettings()
-    var logsToStandardOutput: Bool
+    var logOutputs: [String]
+    var logForm: LogForm
 
-    /// - Parameter directorySuffix: of the data directory that is used when none is named: `synod` or `etcd`.
-    init(_ values: FlagValues, directorySuffix: String = "synod") throws(UsageError) {
+    /// - Parameter personality: decides what is used when no data directory and no form of log is named.
+    init(_ values: FlagValues, personality: Personality = .synod) throws(UsageError) {
         let name = values["name"]
         var directory = values["data-dir"]
-        if !values.isGiven("data-dir") || directory.isEmpty { directory = "\(name).\(directorySuffix)" }
+        if !values.isGiven("data-dir") || directory.isEmpty {
+            directory = "\(name).\(personality.directorySuffix)"
+        }
         server = ServerOptions(dataDirectory: directory)
         server.name = name
         server.logDirectory = values["wal-dir"].isEmpty ? nil : values["wal-dir"]
         server.clusterState = values["initial-cluster-state"] == "new" ? .new : .existing
         server.clusterToken = values["initial-cluster-token"]
         server.synchronises = GoSyntax.bool(values["unsafe-no-fsync"]) != true
-        logsToStandardOutput = values["log-outputs"] == "stdout"
+        logOutputs = values["log-outputs"].split(separator: ",").map(trimmed)
+        if logOutputs.isEmpty { logOutputs = ["default"] }
+        if logOutputs.count > 1, logOutputs.contains("default") {
+            throw UsageError(message: "--log-outputs: multiple outputs with \"default\" are not supported")
+        }
+        logForm =
+            values.isGiven("log-format")
+            ? LogForm(rawValue: values["log-format"]) ?? .json : personality.logForm
         server.minimumLogLevel =
             switch values["log-level"] {
             case "debug": .debug
             case "info": .info
             case "warn": .warning
-            default: .error
+            case "error": .error
+            default: .fatal
             }
         if GoSyntax.bool(values["debug"]) == true { server.minimumLogLevel = .debug }
 

@@ -8,8 +8,12 @@ import Runtime
 /// listens, and waits for the signal that ends it.
 struct ServerProcess: Sendable {
     let settings: ServeSettings
+    /// What the operator must know about the flags.
+    var notices: [String] = []
     let personality: Personality
-    let log: Log
+    let log: Reporter
+    /// What `log` writes to.
+    let output: Log
 
     /// The exit code: 0 after SIGTERM or SIGINT, 1 when the server could not start or not go on.
     func run() -> Int32 {
@@ -18,16 +22,22 @@ struct ServerProcess: Sendable {
         let signals = Signals([SIGTERM, SIGINT, failure])
         prepareProcess()
 
+        // The first line, so that a log says what wrote it.
+        log(
+            .info,
+            "starting \(Versions.line, as: "version") as \(settings.server.name, as: "name") with data in "
+                + "\(settings.server.dataDirectory, as: "data-dir")")
+        for notice in notices { log(.warning, LogLine(notice)) }
         var options = settings.server
-        options.log = { [log] level, message in log(level, message) }
+        options.log = output.write
         options.failed = { [log] message in
-            log(.error, message)
+            log(.fatal, LogLine(message))
             kill(getpid(), failure)
         }
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: clientLoops)
         let server: Server
         do { server = try Server.start(options) } catch {
-            log(.error, "cannot start: \(error)")
+            log(.fatal, "cannot start: \(error, as: "error")")
             return 1
         }
         if let early = waitUntilPublished(server, signals) {
@@ -40,13 +50,13 @@ struct ServerProcess: Sendable {
                 try await ClientDoors.open(settings, service: server, loops: loops)
             }.wait()
         } catch {
-            log(.error, "cannot listen for clients: \(error)")
+            log(.fatal, "cannot listen for clients: \(error, as: "error")")
             server.stop()
             return 1
         }
         announce()
         let signal = signals.wait()
-        log(.info, signal == failure ? "stopping" : "stopping on signal \(signal)")
+        log(.info, signal == failure ? "stopping" : "stopping on signal \(signal, as: "signal")")
         try? loops.any().makeFutureWithTask { await doors.close() }.wait()
         server.stop()
         try? loops.syncShutdownGracefully()
@@ -86,10 +96,10 @@ struct ServerProcess: Sendable {
 
     private func announce() {
         let clients = settings.listenClientURLs.map(\.text).joined(separator: ", ")
+        let peers = settings.server.listenPeerURLs.joined(separator: ", ")
         log(
             .info,
-            "serving clients on \(clients), peers on \(settings.server.listenPeerURLs.joined(separator: ", "))"
-        )
+            "serving clients on \(clients, as: "client-urls"), peers on \(peers, as: "peer-urls")")
         guard personality == .synod, let url = settings.listenClientURLs.first else { return }
         print(
             "Synod \(Versions.synod) serves etcd clients on \(clients); data in \(settings.server.dataDirectory)"

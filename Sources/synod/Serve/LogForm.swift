@@ -1,0 +1,71 @@
+import Glibc
+import Runtime
+
+/// How a line of the log looks.
+enum LogForm: String, Sendable {
+    /// What etcd writes: an object a line, with `level`, `ts`, `caller`, `msg` and the values by their names.
+    case json
+    /// For people: time, level and the sentence, in which all values stand.
+    case console
+
+    func line(_ record: LogRecord, at time: timespec) -> String {
+        switch self {
+        case .console: return "\(Self.text(of: time)) \(Self.name(of: record.level)) \(record.message)"
+        case .json:
+            var line = #"{"level":"\#(Self.name(of: record.level))","ts":"\#(Self.text(of: time))","caller":"#
+            line += Self.quoted(record.caller) + #","msg":"# + Self.quoted(record.message)
+            for field in record.fields {
+                line += ",\(Self.quoted(field.name)):"
+                switch field.value {
+                case .text(let text): line += Self.quoted(text)
+                case .number(let number): line += String(number)
+                case .flag(let flag): line += flag ? "true" : "false"
+                case .texts(let texts): line += "[\(texts.map(Self.quoted).joined(separator: ","))]"
+                }
+            }
+            return line + "}"
+        }
+    }
+
+    private static func name(of level: ServerOptions.LogLevel) -> String {
+        switch level {
+        case .debug: "debug"
+        case .info: "info"
+        case .warning: "warn"
+        case .error: "error"
+        case .fatal: "fatal"
+        }
+    }
+
+    /// `2026-01-31T23:59:59.123456Z`.
+    private static func text(of time: timespec) -> String {
+        var (time, calendar) = (time, tm())
+        gmtime_r(&time.tv_sec, &calendar)
+        return "\(calendar.tm_year + 1900)-\(padded(calendar.tm_mon + 1, 2))-\(padded(calendar.tm_mday, 2))T"
+            + "\(padded(calendar.tm_hour, 2)):\(padded(calendar.tm_min, 2)):\(padded(calendar.tm_sec, 2))"
+            + ".\(padded(Int32(time.tv_nsec / 1_000), 6))Z"
+    }
+
+    private static func padded(_ number: Int32, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
