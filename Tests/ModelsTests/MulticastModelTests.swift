@@ -65,6 +65,23 @@ import Testing
         #expect(others.verdict == .violated("causal order") && others.trace.count == 5)
     }
 
+    @Test("without memory one is delivered twice; where only its sender repeats it, it is lost with its sender")
+    func flawsOfReliability() throws {
+        let again = try check("flooding", ["multicasts": [1, 0, 0], "flaw": "forgets"])
+        #expect(again.verdict == .violated("integrity") && again.trace.count == 4)
+        let lost = try check(
+            "reliable", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "only-sender-repeats"])
+        #expect(lost.verdict == .violated("agreement") && lost.trace.count == 9)
+    }
+
+    @Test("a flaw of another kind is refused, and its kinds are named")
+    func flawOfAnotherKind() {
+        let refusal = #expect(throws: CatalogueError.self) {
+            try check("views", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "orders-again"])
+        }
+        #expect(refusal?.description.contains("sequencer, sequencer-uniform, not of views") == true)
+    }
+
     @Test("without the flush; with a sequencer that orders again")
     func flaws() throws {
         let unflushed = try check("views", ["multicasts": [1, 0, 0], "crash": 1, "flaw": "skips-flush"])

@@ -52,6 +52,18 @@ import Testing
             ])
     }
 
+    @Test(
+        "each rule of Chandy and Lamport's snapshot is needed: without it a shortest run loses a token or counts one twice",
+        arguments: [
+            ("no-markers", 4, "p2 starts the snapshot"), ("no-channels", 6, "p2 receives the marker from p1"),
+            ("late-markers", 8, "p1 receives the marker from p2"),
+        ])
+    func flaws(flaw: String, depth: Int, last: String) throws {
+        let report = try ModelCatalogue.model("chandy-lamport", ["flaw": .word(flaw)]).run()
+        #expect(report.verdict == .violated("consistent"))
+        #expect(report.depth == depth && report.steps.last?.label == last)
+    }
+
     @Test("what the five variables of CLSnap leave out does not bear on what happens next")
     func projectionIsSound() {
         for (topology, tokens) in [(SnapshotSystem.Topology.complete, [2, 0]), (.ring, [1, 0, 0])] {

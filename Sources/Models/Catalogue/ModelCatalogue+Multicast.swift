@@ -49,6 +49,11 @@ extension ModelCatalogue {
         system.crash = values.optional("crash")
         system.suspicion = values.optional("suspicion")
         system.flaw = values.word("flaw").flatMap(MulticastSystem.Flaw.init)
+        if let flaw = system.flaw, !flaw.kinds.contains(system.kind) {
+            throw CatalogueError(
+                "--flaw \(flaw.rawValue) is one of the kinds "
+                    + flaw.kinds.map(\.rawValue).joined(separator: ", ") + ", not of \(system.kind.rawValue)")
+        }
         system.hasSlowTime = values.isSaid("slow-time")
         system.promises = values.word("promising").flatMap(MulticastSystem.Kind.init)
         for process in [system.crash, system.suspicion].compactMap({ $0 })

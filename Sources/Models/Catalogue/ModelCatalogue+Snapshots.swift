@@ -14,12 +14,17 @@ extension ModelCatalogue {
         "liveness", "look at infinite runs too: where channels deliver, a snapshot that is started ends",
         .flag)
 
+    private static func flaw(_ flaws: [SnapshotFlaw]) -> Parameter {
+        Parameter("flaw", "a rule that is left out, which is wrong", .choice(flaws.map(\.rawValue)))
+    }
+
     private static func system(_ values: ParameterValues) throws(CatalogueError) -> SnapshotSystem {
         var system = SnapshotSystem()
         system.topology = SnapshotSystem.Topology(rawValue: values.word("topology") ?? "") ?? .complete
         system.tokens = values.numbers("tokens").map { UInt64($0) }
         system.initiators = values.numbers("initiators")
         system.looksAtRuns = values.isSaid("liveness")
+        system.flaw = values.word("flaw").flatMap(SnapshotFlaw.init)
         for initiator in system.initiators where initiator > system.tokens.count {
             throw CatalogueError("there is no process \(initiator) among \(system.tokens.count)")
         }
@@ -32,7 +37,7 @@ extension ModelCatalogue {
         parameters: [
             topology, tokens, initiators,
             Parameter("non-fifo", "messages of a channel may overtake each other, which is wrong", .flag),
-            runs,
+            flaw(SnapshotFlaw.ofChandyLamport), runs,
         ]
     ) { (values) throws(CatalogueError) in
         var system = try system(values)
@@ -46,16 +51,12 @@ extension ModelCatalogue {
         parameters: [
             topology, tokens, initiators,
             Parameter("passes", "tokens that each process may send", .number(0...100), standard: 2),
-            Parameter(
-                "flaw", "white-counts: taken for complete without counting white messages, which is wrong",
-                .choice(["white-counts"])),
-            runs,
+            flaw(SnapshotFlaw.ofLaiYang), runs,
         ]
     ) { (values) throws(CatalogueError) in
         var system = try system(values)
         system.network = .unordered
         system.passes = values["passes"]
-        system.ignoresCounts = values.word("flaw") != nil
         return CheckableModel(system.model(LaiYang.self), "lai-yang", values)
     }
 }

@@ -22,10 +22,25 @@ struct MulticastSystem: Sendable {
     }
 
     enum Flaw: String, CaseIterable, Sendable {
+        /// A process does not remember what it has delivered.
+        case forgets
+        /// Only its sender sends a multicast again.
+        case onlySenderRepeats = "only-sender-repeats"
         /// The next view begins without what the others have had.
         case skipsFlush = "skips-flush"
         /// Whoever takes over from a sequencer orders again what it had ordered.
         case ordersAgain = "orders-again"
+
+        /// Those that have the rule which is left out.
+        var kinds: [Kind] {
+            switch self {
+            case .forgets: [.bestEffort, .flooding, .uniformFlooding]
+            case .onlySenderRepeats: [.reliable, .uniform]
+            case .skipsFlush:
+                [.views, .viewsUniform, .viewsCausal, .sequencer, .sequencerUniform, .agreed, .agreedUniform]
+            case .ordersAgain: [.sequencer, .sequencerUniform]
+            }
+        }
     }
 
     var kind = Kind.reliable
@@ -52,19 +67,21 @@ struct MulticastSystem: Sendable {
             study(name, values) {
                 StaticStudy(
                     ReliableMulticast(
-                        process: $0, group: names, guarantee: kind == .uniform ? .uniform : .reliable))
+                        process: $0, group: names, guarantee: kind == .uniform ? .uniform : .reliable),
+                    of: $0, flaw)
             }
-        case .causal: study(name, values) { StaticStudy(CausalMulticast(process: $0, group: names)) }
+        case .causal: study(name, values) { StaticStudy(CausalMulticast(process: $0, group: names), of: $0) }
         case .bestEffort, .flooding, .uniformFlooding:
             study(name, values) {
-                StaticStudy(FloodingMulticast(process: $0, group: names, guarantee: kind.flooding))
+                StaticStudy(
+                    FloodingMulticast(process: $0, group: names, guarantee: kind.flooding), of: $0, flaw)
             }
         case .views, .viewsUniform, .viewsCausal, .sequencer, .sequencerUniform, .agreed, .agreedUniform:
             study(name, values) {
                 let settings = GroupMember.Settings(
                     order: kind.order, guarantee: kind.promises.isUniform ? .uniform : .reliable)
                 return ViewStudy(
-                    GroupMember(process: $0, founders: names, settings: settings, flaw: flaw?.inViews))
+                    GroupMember(process: $0, founders: names, settings: settings, flaw: flaw.flatMap(\.inViews)))
             }
         case .skeen:
             study(name, values) {
@@ -114,10 +131,11 @@ struct MulticastSystem: Sendable {
 }
 
 extension MulticastSystem.Flaw {
-    var inViews: GroupMember.Flaw {
+    var inViews: GroupMember.Flaw? {
         switch self {
         case .skipsFlush: .skipsFlush
         case .ordersAgain: .ordersAgain
+        case .forgets, .onlySenderRepeats: nil
         }
     }
 }

@@ -35,20 +35,30 @@ enum MemberEffect<Message: Hashable & Sendable>: Hashable, Sendable {
 struct StaticStudy<Core: MulticastMember>: StudiedMember {
     typealias Message = Core.Message
     private var core: Core
+    /// As it was at first.
+    private let pristine: Core
+    private let name: ProcessID
+    private let flaw: MulticastSystem.Flaw?
     var needsTime: Bool { true }
 
     static func isRequest(_ message: Message) -> Bool {
         if case .missing? = message as? MulticastMessage { true } else { false }
     }
 
-    init(_ core: Core) { self.core = core }
+    init(_ core: Core, of name: ProcessID, _ flaw: MulticastSystem.Flaw? = nil) {
+        self.core = core
+        pristine = core
+        self.name = name
+        self.flaw = flaw
+    }
 
     mutating func start() -> [MemberEffect<Message>] { [] }
     mutating func multicast() -> [MemberEffect<Message>] { step(.multicast(Payload([]))) }
     mutating func tick() -> [MemberEffect<Message>] { step(.timerFired) }
     mutating func missed(_ process: ProcessID) -> [MemberEffect<Message>] { step(.departed(process)) }
     mutating func receive(_ message: Message, from sender: ProcessID) -> [MemberEffect<Message>] {
-        step(.received(message, from: sender))
+        if flaw == .forgets { core = pristine }
+        return step(.received(message, from: sender))
     }
 
     private mutating func step(_ input: Core.Input) -> [MemberEffect<Message>] {
@@ -57,12 +67,17 @@ struct StaticStudy<Core: MulticastMember>: StudiedMember {
         return outputs.compactMap { output in
             switch output {
             case .send(let message, let receiver):
-                Self.isAcknowledgement(message) ? nil : .send(message, to: receiver)
+                Self.isAcknowledgement(message) || flaw == .onlySenderRepeats && isOfAnother(message)
+                    ? nil : .send(message, to: receiver)
             case .deliver(let id, _): .deliver(id)
             case .refuse: .refuse
             case .setTimer, .ready: nil
             }
         }
+    }
+
+    private func isOfAnother(_ message: Message) -> Bool {
+        if case .data(let id, _)? = message as? MulticastMessage { id.sender != name } else { false }
     }
 
     /// What was sent comes in the end, so that nothing bears on what was acknowledged.

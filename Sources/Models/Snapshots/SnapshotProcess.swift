@@ -11,6 +11,13 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
         case start
         /// Sends a token away.
         case pass(to: ProcessID)
+        /// Sends the markers that were put off.
+        case sendMarkers
+    }
+
+    private struct Envelope: Hashable, Sendable {
+        let message: Message
+        let receiver: ProcessID
     }
 
     let process: ProcessID
@@ -20,6 +27,11 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
     private(set) var passesLeft: Int?
     /// What the core published, in that order.
     private(set) var reports: [SnapshotReport] = []
+    /// What the process held when it recorded; `nil` before.
+    private(set) var recordedTokens: UInt64?
+    private let flaw: SnapshotFlaw?
+    /// Markers that are put off.
+    private var putOff: [Envelope] = []
     private let isInitiator: Bool
     private let destinations: [ProcessID]
     /// What tells two of these apart; kept up to date by `step`.
@@ -27,11 +39,16 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
 
     static var token: Payload { Payload("t") }
 
-    init(_ settings: SnapshotSettings, tokens: UInt64, isInitiator: Bool, passes: Int?) {
+    init(
+        _ settings: SnapshotSettings, tokens: UInt64, isInitiator: Bool, passes: Int?,
+        flaw: SnapshotFlaw? = nil
+    ) {
         process = settings.process
         core = Core(settings)
         self.tokens = tokens
-        self.isInitiator = isInitiator
+        self.flaw = flaw
+        // Whoever tells nobody has to be asked everywhere.
+        self.isInitiator = isInitiator || flaw == .noMarkers
         passesLeft = passes
         destinations = settings.topology.destinations(of: settings.process)
         projection = core.projection(of: settings.process, reports)
@@ -41,6 +58,7 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
         var requests: [Request] = []
         if isInitiator, !core.hasRecorded(reports) { requests.append(.start) }
         if tokens > 0, passesLeft != 0 { requests += destinations.map { .pass(to: $0) } }
+        if !putOff.isEmpty { requests.append(.sendMarkers) }
         return requests
     }
 
@@ -52,6 +70,9 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
             tokens -= 1
             passesLeft = passesLeft.map { $0 - 1 }
             drive(.sent(Self.token, to: receiver), &outputs)
+        case .requested(.sendMarkers):
+            for envelope in putOff { outputs.append(.send(envelope.message, to: envelope.receiver)) }
+            putOff = []
         case .started, .timerFired, .durable: break
         }
         projection = core.projection(of: process, reports)
@@ -64,9 +85,11 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
         var recorded: [Core.Input] = []
         for output in wanted {
             switch output {
-            case .send(let message, let receiver): outputs.append(.send(message, to: receiver))
+            case .send(let message, let receiver): send(message, to: receiver, &outputs)
             case .deliver: tokens += 1
-            case .recordState(let id): recorded.append(.stateRecorded(id, Payload(String(tokens))))
+            case .recordState(let id):
+                recordedTokens = tokens
+                recorded.append(.stateRecorded(id, Payload(String(tokens))))
             case .publish(let report): reports.append(report)
             case .complete, .abort, .refuse: preconditionFailure("\(output) where the host collects")
             }
@@ -74,15 +97,25 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
         for input in recorded { drive(input, &outputs) }
     }
 
+    private mutating func send(_ message: Message, to receiver: ProcessID, _ outputs: inout [Output]) {
+        switch flaw {
+        case .noMarkers where !Core.holdsToken(message): break
+        case .lateMarkers where !Core.holdsToken(message):
+            putOff.append(Envelope(message: message, receiver: receiver))
+        default: outputs.append(.send(message, to: receiver))
+        }
+    }
+
     static func == (a: Self, b: Self) -> Bool {
         a.process == b.process && a.tokens == b.tokens && a.passesLeft == b.passesLeft
-            && a.projection == b.projection
+            && a.projection == b.projection && a.putOff == b.putOff
     }
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(process)
         hasher.combine(tokens)
         hasher.combine(projection)
+        hasher.combine(putOff)
     }
 
     func combine(into hash: inout StableHash) {
@@ -90,6 +123,7 @@ struct SnapshotProcess<Core: CheckedSnapshotCore>: CheckedProcess, Fingerprinted
         hash.combine(tokens)
         hash.combine(UInt64(bitPattern: Int64(passesLeft ?? -1)))
         StructuralHash.combine(projection, into: &hash)
+        if !putOff.isEmpty { StructuralHash.combine(putOff, into: &hash) }
     }
 }
 

@@ -22,8 +22,7 @@ struct SnapshotSystem: Sendable {
     var network = SystemOptions.Network.fifo
     /// Whether infinite runs are looked at too: where every channel delivers, a snapshot that is started ends.
     var looksAtRuns = false
-    /// Takes a snapshot for complete once every process has recorded, whatever is missing by the counts.
-    var ignoresCounts = false
+    var flaw: SnapshotFlaw?
 
     private var channels: SnapshotTopology {
         let processes = tokens.indices.map { ProcessID(UInt64($0) + 1) }
@@ -38,7 +37,8 @@ struct SnapshotSystem: Sendable {
             return (
                 process,
                 SnapshotProcess<Core>(
-                    settings, tokens: tokens, isInitiator: initiators.contains(index + 1), passes: passes)
+                    settings, tokens: tokens, isInitiator: initiators.contains(index + 1), passes: passes,
+                    flaw: flaw)
             )
         }
         var options = SystemOptions()
@@ -49,6 +49,7 @@ struct SnapshotSystem: Sendable {
             switch request {
             case .start: "starts the snapshot"
             case .pass(let receiver): "sends a token to \(receiver)"
+            case .sendMarkers: "sends its markers"
             }
         }
         words.process = { "\($0.tokens) held, \(Core.words($0.projection))" }
@@ -63,14 +64,14 @@ struct SnapshotSystem: Sendable {
     private func ending<Core: CheckedSnapshotCore>(
         _: Core.Type, _ channels: SnapshotTopology
     ) -> SystemProperty<SnapshotProcess<Core>> {
-        let ignoresCounts = ignoresCounts
+        let flaw = flaw
         return .leadsTo("ends") { view in
             view.processes.indices.contains { index in
                 let process = view.process(at: index)
                 return process.core.hasRecorded(process.reports)
             }
         } to: {
-            Self.recorded($0, channels, ignoresCounts) != nil
+            Self.recorded($0, channels, flaw) != nil
         }
     }
 
@@ -78,7 +79,7 @@ struct SnapshotSystem: Sendable {
         _: Core.Type, _ channels: SnapshotTopology
     ) -> [SystemProperty<SnapshotProcess<Core>>] {
         let total = tokens.reduce(0, +)
-        let ignoresCounts = ignoresCounts
+        let flaw = flaw
         return [
             .always("conserved") { view in
                 var sum = UInt64(0)
@@ -87,23 +88,31 @@ struct SnapshotSystem: Sendable {
                 return sum == total
             },
             .always("consistent") { view in
-                let recorded = Self.recorded(view, channels, ignoresCounts)
+                let recorded = Self.recorded(view, channels, flaw)
                 return recorded == nil || recorded == total
             },
-            .sometimes("complete") { Self.recorded($0, channels, ignoresCounts) != nil },
+            .sometimes("complete") { Self.recorded($0, channels, flaw) != nil },
         ] + (looksAtRuns ? [ending(Core.self, channels)] : [])
     }
 
     /// The tokens in the snapshot once whoever collects takes it for complete.
     private static func recorded<Core: CheckedSnapshotCore>(
-        _ view: SystemView<SnapshotProcess<Core>>, _ channels: SnapshotTopology, _ ignoresCounts: Bool
+        _ view: SystemView<SnapshotProcess<Core>>, _ channels: SnapshotTopology, _ flaw: SnapshotFlaw?
     ) -> UInt64? {
+        if flaw == .noMarkers || flaw == .noChannels {
+            var sum = UInt64(0)
+            for index in view.processes.indices {
+                guard let tokens = view.process(at: index).recordedTokens else { return nil }
+                sum += tokens
+            }
+            return sum
+        }
         var assembly = SnapshotAssembly(Core.checkedID, topology: channels)
         for index in view.processes.indices {
             let reports = view.process(at: index).reports
             // Nothing is complete without a piece of each.
             if reports.isEmpty { return nil }
-            for report in reports { _ = assembly.take(ignoresCounts ? withoutCounts(report) : report) }
+            for report in reports { _ = assembly.take(flaw == .whiteCounts ? withoutCounts(report) : report) }
         }
         guard let snapshot = assembly.snapshot(completedAt: .zero) else { return nil }
         let held = snapshot.states.reduce(UInt64(0)) { $0 + (UInt64($1.state.description) ?? 0) }
