@@ -65,7 +65,8 @@ import Testing
         #expect(others.verdict == .violated("causal order") && others.trace.count == 5)
     }
 
-    @Test("without memory one is delivered twice; where only its sender repeats it, it is lost with its sender")
+    @Test(
+        "without memory one is delivered twice; where only its sender repeats it, it is lost with its sender")
     func flawsOfReliability() throws {
         let again = try check("flooding", ["multicasts": [1, 0, 0], "flaw": "forgets"])
         #expect(again.verdict == .violated("integrity") && again.trace.count == 4)

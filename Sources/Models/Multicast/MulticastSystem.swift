@@ -81,7 +81,8 @@ struct MulticastSystem: Sendable {
                 let settings = GroupMember.Settings(
                     order: kind.order, guarantee: kind.promises.isUniform ? .uniform : .reliable)
                 return ViewStudy(
-                    GroupMember(process: $0, founders: names, settings: settings, flaw: flaw.flatMap(\.inViews)))
+                    GroupMember(
+                        process: $0, founders: names, settings: settings, flaw: flaw.flatMap(\.inViews)))
             }
         case .skeen:
             study(name, values) {
