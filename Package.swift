@@ -47,6 +47,7 @@ let floors: [Floor] = [
     Floor(level: 1, name: "Consensus", uses: ["Automata"], part: .core),
     Floor(level: 1, name: "Multicast", uses: ["Automata"], part: .core),
     Floor(level: 1, name: "GlobalSnapshot", uses: ["Automata", "LogicalTime"], part: .core),
+    Floor(level: 1, name: "PeerLinks", uses: ["Automata"], part: .core),
     // L2 replicated
     Floor(level: 2, name: "Replica", uses: ["Automata", "Paxos"], part: .core),
     Floor(level: 2, name: "Coordination", uses: ["Automata"], part: .core),
@@ -60,7 +61,9 @@ let floors: [Floor] = [
     // L4 runtime
     Floor(
         level: 4, name: "Runtime",
-        uses: ["Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "CLinux"],
+        uses: [
+            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "CLinux",
+        ],
         external: [nio, nioPosix]),
     Floor(level: 4, name: "GRPC", uses: ["CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
     Floor(level: 4, name: "EtcdProtobuf", external: [protobuf]),
@@ -79,7 +82,8 @@ let floors: [Floor] = [
         level: 6, name: "SnapshotScenarios",
         uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation"], part: .lab),
     Floor(
-        level: 6, name: "ReplicaSimulation", uses: ["Automata", "Paxos", "Replica", "Simulation"], part: .core
+        level: 6, name: "ReplicaSimulation",
+        uses: ["Automata", "PeerLinks", "Paxos", "Replica", "Simulation"], part: .core
     ),
     Floor(
         level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
@@ -128,6 +132,7 @@ let tests: [Floor] = [
     Floor(level: 10, name: "ArchitectureTests", part: .core),
     Floor(level: 10, name: "AutomataTests", uses: ["Automata"], part: .core),
     Floor(level: 10, name: "LogicalTimeTests", uses: ["LogicalTime", "Automata"], part: .core),
+    Floor(level: 10, name: "PeerLinksTests", uses: ["PeerLinks", "Automata"], part: .core),
     Floor(level: 10, name: "PaxosTests", uses: ["Paxos", "Automata"], part: .core),
     Floor(
         level: 10, name: "GlobalSnapshotTests", uses: ["GlobalSnapshot", "Automata", "LogicalTime"],

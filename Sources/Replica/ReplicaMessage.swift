@@ -154,6 +154,16 @@ public enum ReplicaMessage: Hashable, Sendable {
         public var at: Slot?
     }
 
+    /// Whether it may be large. A host sends such messages on a way of their own, so that the pulse, elections
+    /// and answers do not wait behind them; the protocol does not need the order of the two.
+    public var carriesEntries: Bool {
+        switch self {
+        case .accept, .forward: true
+        case .promise(let promise): !promise.chunk.entries.isEmpty
+        default: false
+        }
+    }
+
     /// A rough size on the wire, bytes.
     public var sizeHint: Int {
         switch self {

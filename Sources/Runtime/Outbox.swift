@@ -7,6 +7,7 @@ struct Outbox {
     private let network: PeerNetwork
     private var frame: [UInt8] = []
     private var encoded: ReplicaMessage?
+    private var isBulk = false
     private var touched: [PeerLink] = []
 
     init(_ network: PeerNetwork) { self.network = network }
@@ -16,6 +17,7 @@ struct Outbox {
         if encoded != message {
             PeerFrame.encode(.replica, into: &frame) { message.encode(into: &$0) }
             encoded = message
+            isBulk = message.carriesEntries
         }
         enqueue(on: link)
     }
@@ -23,6 +25,7 @@ struct Outbox {
     mutating func send(_ request: PeerRequest, to receiver: ProcessID) {
         guard let link = network.link(to: receiver) else { return }
         encoded = nil
+        isBulk = false
         PeerFrame.encode(.request, into: &frame) { request.encode(into: &$0) }
         enqueue(on: link)
     }
@@ -30,12 +33,13 @@ struct Outbox {
     mutating func send(_ answer: PeerAnswer, to receiver: ProcessID) {
         guard let link = network.link(to: receiver) else { return }
         encoded = nil
+        isBulk = false
         PeerFrame.encode(.answer, into: &frame) { answer.encode(into: &$0) }
         enqueue(on: link)
     }
 
     private mutating func enqueue(on link: PeerLink) {
-        link.enqueue(frame)
+        link.enqueue(frame, isBulk: isBulk)
         if !touched.contains(where: { $0 === link }) { touched.append(link) }
     }
 

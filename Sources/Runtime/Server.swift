@@ -3,6 +3,7 @@ import Coordination
 import NIOCore
 import NIOPosix
 import Paxos
+import PeerLinks
 import Replica
 import Synchronization
 import WriteAheadLog
@@ -110,15 +111,15 @@ public final class Server: CoordinationService, @unchecked Sendable {
         store = recovery.store
         feed = WatchFeed(revision: recovery.applier.space.revision)
 
-        importer = CheckpointImporter(
-            stores: folders, host: inbox, own: identity.memberID, report: report)
+        importer = CheckpointImporter(stores: folders, host: inbox, report: report)
+        let times = LinkTimes(electionTimeout: options.electionTimeout)
         exporter = CheckpointExporter(
-            store: store, group: loops, clusterID: identity.clusterID, own: identity.memberID, host: inbox,
-            instruments: instruments, report: report)
+            store: store, group: loops, clusterID: identity.clusterID, own: identity.memberID, times: times,
+            host: inbox, instruments: instruments, report: report)
         network = PeerNetwork(
             clusterID: identity.clusterID, own: identity.memberID, group: loops,
-            frameLimit: max(16 << 20, 4 * options.limits.requestBytes), host: inbox, checkpoints: importer,
-            instruments: instruments, report: report)
+            frameLimit: max(16 << 20, 4 * options.limits.requestBytes), times: times, host: inbox,
+            checkpoints: importer, instruments: instruments, report: report)
         keeper = StoreKeeper(store: store, host: inbox, instruments: instruments)
         logThread = LogThread(log: recovery.log, host: inbox, network: network, instruments: instruments)
         do {

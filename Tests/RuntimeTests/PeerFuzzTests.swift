@@ -43,7 +43,7 @@ struct PeerFuzzTests {
         var bytes: [UInt8] = []
         if noise.next() % 8 != 0 {
             var greeting = PeerGreeting(
-                purpose: [.messages, .checkpoint, .inquiry].randomElement(using: &noise)!,
+                purpose: [.messages, .bulk, .checkpoint, .inquiry].randomElement(using: &noise)!,
                 clusterID: status.clusterID, sender: ProcessID(other), receiver: ProcessID(status.memberID))
             if noise.next() % 6 == 0 { greeting.clusterID ^= 1 }
             bytes += PeerFrame.encoded(.greeting) { greeting.encode(into: &$0) }
@@ -51,6 +51,7 @@ struct PeerFuzzTests {
         for _ in 0..<(noise.next() % 4) {
             let kinds: [PeerFrameKind] = [
                 .greeting, .replica, .request, .answer, .checkpointHead, .checkpointChunk, .checkpointEnd,
+                .alive,
             ]
             let body = (0..<(noise.next() % 200)).map { _ in UInt8.random(in: 0...255, using: &noise) }
             bytes += PeerFrame.encoded(kinds.randomElement(using: &noise)!) { $0 += body }

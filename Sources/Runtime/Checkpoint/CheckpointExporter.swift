@@ -3,10 +3,14 @@ import Coordination
 import NIOCore
 import NIOPosix
 import Paxos
+import PeerLinks
 import Synchronization
 
 /// Streams the state of this process to members that lag too far behind, each on a thread and a connection of
 /// its own, so that nothing else waits for it. The socket's own flow control slows the thread down.
+///
+/// A member that goes away in the middle, or takes nothing any more, ends its transfer: what the thread waits for
+/// ends with the connection, which `CheckpointDialHandler` watches. View, thread and place are then free for another.
 final class CheckpointExporter: Sendable {
     /// Chunks on the way that the socket has not taken.
     private static let chunksInFlight = 4
@@ -15,19 +19,20 @@ final class CheckpointExporter: Sendable {
     private let group: any EventLoopGroup
     private let clusterID: UInt64
     private let own: ProcessID
+    private let times: LinkTimes
     private let host: Mailbox<HostInput>
     private let instruments: Instruments
     private let report: Reporter
 
     private struct State {
         var isStopping = false
-        var threads: [(receiver: ProcessID, thread: DedicatedThread)] = []
+        var threads: [(receiver: ProcessID, thread: DedicatedThread, isDone: Bool)] = []
         var channels: [any Channel] = []
     }
     private let state = Mutex(State())
 
     init(
-        store: StoreBox, group: any EventLoopGroup, clusterID: UInt64, own: ProcessID,
+        store: StoreBox, group: any EventLoopGroup, clusterID: UInt64, own: ProcessID, times: LinkTimes,
         host: Mailbox<HostInput>, instruments: Instruments,
         report: Reporter
     ) {
@@ -35,6 +40,7 @@ final class CheckpointExporter: Sendable {
         self.group = group
         self.clusterID = clusterID
         self.own = own
+        self.times = times
         self.host = host
         self.instruments = instruments
         self.report = report
@@ -42,14 +48,15 @@ final class CheckpointExporter: Sendable {
 
     func export(to receiver: ProcessID, urls: [PeerURL]) {
         let finished = state.withLock { state -> [DedicatedThread] in
-            guard !state.isStopping else { return [] }
-            let finished = state.threads.filter { $0.receiver == receiver }.map(\.thread)
-            state.threads.removeAll { $0.receiver == receiver }
+            // One that is under way says how it ended, and that counts.
+            guard !state.isStopping, !state.threads.contains(where: { $0.receiver == receiver && !$0.isDone })
+            else { return [] }
+            let finished = state.threads.filter(\.isDone).map(\.thread)
+            state.threads.removeAll(where: \.isDone)
             let thread = DedicatedThread(name: "synod-export") { self.run(receiver, urls) }
-            state.threads.append((receiver, thread))
+            state.threads.append((receiver, thread, false))
             return finished
         }
-        // The replica asks again only when the one before has ended.
         for thread in finished { thread.join() }
     }
 
@@ -63,34 +70,53 @@ final class CheckpointExporter: Sendable {
     }
 
     private func run(_ receiver: ProcessID, _ urls: [PeerURL]) {
+        defer {
+            state.withLock { state in
+                for index in state.threads.indices where state.threads[index].receiver == receiver {
+                    state.threads[index].isDone = true
+                }
+            }
+        }
         do {
-            try stream(to: receiver, urls)
+            let connection = try connect(to: receiver, urls)
+            defer {
+                connection.channel.close(promise: nil)
+                state.withLock { state in state.channels.removeAll { $0 === connection.channel } }
+            }
+            do {
+                try stream(on: connection)
+            } catch {
+                throw connection.handler.reason.map { PeerProtocolError($0) } ?? error
+            }
             instruments.checkpointsSent.add(1)
             host.send(.checkpointSent(to: receiver, success: true))
         } catch {
             report(.warning, "could not send a checkpoint to \(member: receiver): \(error, as: "error")")
-            host.send(.checkpointSent(to: receiver, success: false))
+            // The replica asks again at once, and what stood in the way may need a moment to go.
+            group.next().scheduleTask(in: TimeAmount(times.nextTransfer)) { [host] in
+                host.send(.checkpointSent(to: receiver, success: false))
+            }
         }
     }
 
-    private func stream(to receiver: ProcessID, _ urls: [PeerURL]) throws {
-        let (channel, answer) = try connect(to: receiver, urls)
-        defer {
-            channel.close(promise: nil)
-            state.withLock { state in state.channels.removeAll { $0 === channel } }
-        }
+    private struct Connection {
+        let channel: any Channel
+        let handler: CheckpointDialHandler
+        let answer: EventLoopFuture<CheckpointAnswer>
+    }
+
+    private func stream(on connection: Connection) throws {
         let view = try store.store.openView()
         defer { view.close() }
         let applied = try AppliedState(from: view)
         let head = CheckpointHead(slot: Slot(applied.slot), configuration: applied.configuration)
-        try send(PeerFrame.encoded(.checkpointHead) { head.encode(into: &$0) }, on: channel).wait()
-        let end = try streamEntries(of: view, on: channel)
-        try send(PeerFrame.encoded(.checkpointEnd) { end.encode(into: &$0) }, on: channel).wait()
-        let verdict = try answer.wait()
-        guard verdict.isInstalled else { throw PeerProtocolError("it was not installed: \(verdict.reason)") }
+        try send(PeerFrame.encoded(.checkpointHead) { head.encode(into: &$0) }, on: connection).wait()
+        let end = try streamEntries(of: view, on: connection)
+        try send(PeerFrame.encoded(.checkpointEnd) { end.encode(into: &$0) }, on: connection).wait()
+        _ = try connection.answer.wait()
     }
 
-    private func streamEntries(of view: any OrderedView, on channel: any Channel) throws -> CheckpointEnd {
+    private func streamEntries(of view: any OrderedView, on connection: Connection) throws -> CheckpointEnd {
         var end = CheckpointEnd(chunks: 0, entries: 0)
         var chunk: [UInt8] = []
         var inFlight: [EventLoopFuture<Void>] = []
@@ -104,7 +130,7 @@ final class CheckpointExporter: Sendable {
             }
             chunk.removeAll(keepingCapacity: true)
             end.chunks += 1
-            inFlight.append(send(frame, on: channel))
+            inFlight.append(send(frame, on: connection))
             if inFlight.count >= CheckpointExporter.chunksInFlight { try inFlight.removeFirst().wait() }
         }
         for table in StoreTable.allCases {
@@ -122,28 +148,29 @@ final class CheckpointExporter: Sendable {
         return end
     }
 
-    private func send(_ frame: [UInt8], on channel: any Channel) -> EventLoopFuture<Void> {
+    private func send(_ frame: [UInt8], on connection: Connection) -> EventLoopFuture<Void> {
         instruments.peerBytesSent.add(frame.count)
-        return channel.writeAndFlush(ByteBuffer(bytes: frame))
+        let written = connection.channel.writeAndFlush(ByteBuffer(bytes: frame))
+        written.whenSuccess { connection.handler.progressed() }
+        return written
     }
 
-    private func connect(
-        to receiver: ProcessID, _ urls: [PeerURL]
-    ) throws -> (any Channel, EventLoopFuture<CheckpointAnswer>) {
+    private func connect(to receiver: ProcessID, _ urls: [PeerURL]) throws -> Connection {
         guard let url = urls.first else { throw PeerProtocolError("its address is not known") }
         let greeting = PeerGreeting(
             purpose: .checkpoint, clusterID: clusterID, sender: own, receiver: receiver)
         let loop = group.next()
         let welcome = loop.makePromise(of: Void.self)
         let answer = loop.makePromise(of: CheckpointAnswer.self)
+        let handler = CheckpointDialHandler(greeting, times: times, welcome: welcome, answer: answer)
         do {
             let channel = try ClientBootstrap(group: loop)
                 .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-                .connectTimeout(.seconds(5))
+                .channelOption(.tcpUserTimeout, value: times.unacknowledgedMilliseconds)
+                .connectTimeout(TimeAmount(times.connecting))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            CheckpointDialHandler(greeting, welcome: welcome, answer: answer))
+                        try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
                 .connect(host: url.host, port: url.port).wait()
@@ -153,73 +180,11 @@ final class CheckpointExporter: Sendable {
             }
             if isStopping { channel.close(promise: nil) }
             try welcome.futureResult.wait()
-            return (channel, answer.futureResult)
+            return Connection(channel: channel, handler: handler, answer: answer.futureResult)
         } catch {
             welcome.fail(error)
             answer.fail(error)
             throw error
         }
-    }
-}
-
-/// The sending side of a checkpoint's connection hears two things: the verdict on its greeting, and in the end
-/// the answer.
-private final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
-    typealias InboundIn = ByteBuffer
-
-    private let greeting: PeerGreeting
-    private let welcome: EventLoopPromise<Void>
-    private let answer: EventLoopPromise<CheckpointAnswer>
-    private var reader = PeerFrameReader()
-
-    init(
-        _ greeting: PeerGreeting, welcome: EventLoopPromise<Void>, answer: EventLoopPromise<CheckpointAnswer>
-    ) {
-        self.greeting = greeting
-        self.welcome = welcome
-        self.answer = answer
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        let frame = PeerFrame.encoded(.greeting) { greeting.encode(into: &$0) }
-        context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)), promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reader.receive(unwrapInboundIn(data))
-        do {
-            while try reader.next(
-                limit: 4096,
-                { kind, body in
-                    switch kind {
-                    case .greetingAnswer:
-                        let verdict = try PeerGreetingAnswer(decoding: body)
-                        guard verdict.verdict == .welcome else {
-                            throw PeerProtocolError(verdict.reason(for: greeting))
-                        }
-                        welcome.succeed(())
-                    case .checkpointAnswer: answer.succeed(try CheckpointAnswer(decoding: body))
-                    default: throw PeerProtocolError("a frame that is out of place")
-                    }
-                })
-            {}
-        } catch {
-            fail(error)
-            context.close(promise: nil)
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        fail(PeerProtocolError("the connection was closed"))
-    }
-
-    private func fail(_ error: any Error) {
-        welcome.fail(error)
-        answer.fail(error)
     }
 }

@@ -20,7 +20,6 @@ struct CheckpointArrival: Sendable {
 final class CheckpointImporter: Sendable {
     private let stores: StoreFolders
     private let host: Mailbox<HostInput>
-    private let own: ProcessID
     private let report: Reporter
 
     private struct State {
@@ -32,12 +31,10 @@ final class CheckpointImporter: Sendable {
     private let state = Mutex(State())
 
     init(
-        stores: StoreFolders, host: Mailbox<HostInput>, own: ProcessID,
-        report: Reporter
+        stores: StoreFolders, host: Mailbox<HostInput>, report: Reporter
     ) {
         self.stores = stores
         self.host = host
-        self.own = own
         self.report = report
     }
 
@@ -70,7 +67,8 @@ final class CheckpointImporter: Sendable {
         } catch {
             report(.warning, "a checkpoint from \(member: incoming.sender) failed: \(error, as: "error")")
             incoming.answer(CheckpointAnswer(isInstalled: false, reason: "\(error)"))
-            host.send(.checkpointFailed(own))
+            // The sender's end of it fails as well, or is gone: whoever is asked next is free to send another.
+            host.send(.checkpointFailed(incoming.sender))
         }
         state.withLock { state in
             state.isBusy = false
@@ -114,7 +112,7 @@ final class CheckpointImporter: Sendable {
                     }
                     break receiving
                 }
-                incoming.taken(1)
+                incoming.window.taken(1)
             }
         }
         let applied = try store.read { try AppliedState(from: $0) }
@@ -147,17 +145,24 @@ final class CheckpointImport: @unchecked Sendable {
 
     let sender: ProcessID
     fileprivate let mailbox = Mailbox<Piece>(capacity: .max)
+    /// Counts pieces that the thread has not taken.
+    fileprivate let window: ReceiveWindow
     private let channel: any Channel
     private let importer: CheckpointImporter
     private var isBegun = false
     private var isRefused = false
-    /// Pieces that the thread has not taken, and whether reading has stopped for them.
-    private let waiting = Mutex((count: 0, isPaused: false))
+    /// Whether its end has not arrived yet; what follows is this process's own work.
+    private(set) var awaitsMore = true
 
-    init(from sender: ProcessID, channel: any Channel, importer: CheckpointImporter) {
+    init(
+        from sender: ProcessID, channel: any Channel, importer: CheckpointImporter,
+        readingChanged: @escaping @Sendable (Bool) -> Void
+    ) {
         self.sender = sender
         self.channel = channel
         self.importer = importer
+        window = ReceiveWindow(
+            limit: CheckpointImport.waitingLimit, channel: channel, changed: readingChanged)
     }
 
     /// On the connection's event loop.
@@ -171,29 +176,14 @@ final class CheckpointImport: @unchecked Sendable {
                 return
             }
         }
+        if kind == .checkpointEnd { awaitsMore = false }
         mailbox.send(.frame(kind, body))
-        let pauses = waiting.withLock { waiting in
-            waiting.count += 1
-            guard waiting.count >= CheckpointImport.waitingLimit, !waiting.isPaused else { return false }
-            waiting.isPaused = true
-            return true
-        }
-        if pauses { _ = channel.setOption(ChannelOptions.autoRead, value: false) }
+        window.arrived(1)
     }
 
     /// On the connection's event loop.
     func abandon(_ reason: String) {
         if isBegun, !isRefused { mailbox.send(.abandoned(reason)) }
-    }
-
-    fileprivate func taken(_ count: Int) {
-        let resumes = waiting.withLock { waiting in
-            waiting.count -= count
-            guard waiting.isPaused, waiting.count <= CheckpointImport.waitingLimit / 2 else { return false }
-            waiting.isPaused = false
-            return true
-        }
-        if resumes { _ = channel.setOption(ChannelOptions.autoRead, value: true) }
     }
 
     fileprivate func answer(_ answer: CheckpointAnswer) {

@@ -160,7 +160,9 @@ final class Host {
         case .portOpened(let port): ports.append(port)
         case .portClosed(let port): ports.removeAll { $0 === port }
         case .requests(let port, let requests): for request in requests { onRequest(request, port) }
-        case .received(let messages, let sender): for message in messages { onMessage(message, sender) }
+        case .received(let batch):
+            for message in batch.messages { onMessage(message, batch.sender) }
+            batch.taken()
         case .durable(let record):
             durable = record
             step(.durable(upTo: record))

@@ -9,7 +9,7 @@ enum HostInput: Sendable {
     case portClosed(Port)
     case requests(Port, [PortRequest])
     /// Everything that one read of a peer's connection held.
-    case received([PeerMessage], from: ProcessID)
+    case received(ReceivedBatch)
     /// The log thread has made all records up to this one durable.
     case durable(upTo: RecordNumber)
     /// The log's segment has reached its size.
@@ -32,6 +32,17 @@ enum HostInput: Sendable {
     /// The server cannot go on.
     case failed(String)
     case stop(StopTicket)
+}
+
+struct ReceivedBatch: Sendable {
+    let messages: [PeerMessage]
+    let sender: ProcessID
+    /// What the messages took on the connection, which is about what they take in memory.
+    let bytes: Int
+    let window: ReceiveWindow
+
+    /// To be said once, by whoever is done with it.
+    func taken() { window.taken(bytes) }
 }
 
 enum PeerMessage: Sendable {

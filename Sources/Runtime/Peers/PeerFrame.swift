@@ -20,6 +20,8 @@ enum PeerFrameKind: UInt8, Sendable {
     case checkpointChunk = 7
     case checkpointEnd = 8
     case checkpointAnswer = 9
+    /// Says that its sender is there; without a body.
+    case alive = 10
 }
 
 /// How a peer broke the protocol.
@@ -30,6 +32,8 @@ struct PeerProtocolError: Error, CustomStringConvertible {
 
 enum PeerFrame {
     static let headerBytes = 9
+
+    static let alive = encoded(.alive) { _ in }
 
     /// Replaces `frame` by a frame of this kind whose body `write` appends.
     @inline(__always)

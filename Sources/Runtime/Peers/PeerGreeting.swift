@@ -13,6 +13,8 @@ struct PeerGreeting: Hashable, Sendable {
         case checkpoint = 2
         /// Asks who the other is and to which cluster it belongs; welcomed without any id being right.
         case inquiry = 3
+        /// Messages of the replica that carry entries, so that nothing waits behind them.
+        case bulk = 4
     }
 
     static let magic: UInt32 = 0x5045_5953

@@ -1,5 +1,6 @@
 import Automata
 import NIOCore
+import PeerLinks
 import Replica
 
 /// The listening side of one connection. Whatever arrives, it either is a frame that is in place or ends the
@@ -16,19 +17,28 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// A stranger may make this process hold no more than this.
     private static let greetingLimit = 256
+    /// Of one connection, for the replica thread.
+    private static let waitingBytesLimit = 8 << 20
 
     private let network: PeerNetwork
     private var reader = PeerFrameReader()
     private var limit = PeerInboundHandler.greetingLimit
     private var phase = Phase.greeting
     private var batch: [PeerMessage] = []
+    private var batchBytes = 0
+    private var window: ReceiveWindow?
+    private var watch: TransferWatch
+    private var ticks: RepeatedTask?
     /// A write that finds the peer gone reads what is left before it returns: that waits its turn here.
     private var isReading = false
     /// Runs while the peer has not said who it is. A timer that went on would keep a dead connection.
     private var greetingTimer: Scheduled<Void>?
     private var readMeanwhile: [ByteBuffer] = []
 
-    init(_ network: PeerNetwork) { self.network = network }
+    init(_ network: PeerNetwork) {
+        self.network = network
+        watch = TransferWatch(network.times)
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
@@ -39,6 +49,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .ended = phase { return }
         let bytes = unwrapInboundIn(data)
+        watch.heard()
         network.instruments.peerBytesReceived.add(bytes.readableBytes)
         readMeanwhile.append(bytes)
         guard !isReading else { return }
@@ -59,19 +70,23 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
-    /// What one read held goes on as one batch. When the replica thread does not keep up, it is dropped: the
-    /// protocol sends again.
+    /// What one read held goes on as one batch. When the replica thread does not keep up, no more is read, and
+    /// past the number of batches that it has room for they are dropped: the protocol sends again.
     func channelReadComplete(context: ChannelHandlerContext) {
-        if case .messages(let from) = phase, !batch.isEmpty {
-            _ = network.host.offer(.received(batch, from: from))
-            batch = []
-        }
+        guard case .messages(let from) = phase, let window, !batch.isEmpty else { return }
+        let received = ReceivedBatch(messages: batch, sender: from, bytes: batchBytes, window: window)
+        window.arrived(batchBytes)
+        if !network.host.offer(.received(received)) { received.taken() }
+        batch = []
+        batchBytes = 0
     }
 
     private func onFrame(
         _ kind: PeerFrameKind, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext
     ) throws {
+        batchBytes += PeerFrame.headerBytes + body.count
         switch (phase, kind) {
+        case (.messages, .alive), (.checkpoint, .alive): break
         case (.greeting, .greeting): try onGreeting(PeerGreeting(decoding: body), context)
         case (.messages, .replica): batch.append(.replica(try ReplicaMessage(decoding: body)))
         case (.messages, .request): batch.append(.request(try PeerRequest(decoding: body)))
@@ -79,6 +94,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case (.checkpoint(let incoming), .checkpointHead),
             (.checkpoint(let incoming), .checkpointChunk),
             (.checkpoint(let incoming), .checkpointEnd):
+            watch.progressed()
             incoming.receive(kind, [UInt8](body))
         default: throw PeerProtocolError("a frame that is out of place")
         }
@@ -101,8 +117,16 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
             return
         }
         limit = network.frameLimit
+        if greeting.purpose != .inquiry {
+            beginTicks(context)
+            network.link(to: greeting.sender)?.peerIsThere()
+        }
         switch greeting.purpose {
-        case .messages: phase = .messages(from: greeting.sender)
+        case .messages, .bulk:
+            phase = .messages(from: greeting.sender)
+            window = ReceiveWindow(
+                limit: PeerInboundHandler.waitingBytesLimit, channel: context.channel,
+                changed: { [self] in watch.isReading = $0 })
         case .inquiry:
             phase = .ended
             let channel = context.channel
@@ -110,8 +134,40 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case .checkpoint:
             phase = .checkpoint(
                 CheckpointImport(
-                    from: greeting.sender, channel: context.channel, importer: network.checkpoints))
+                    from: greeting.sender, channel: context.channel, importer: network.checkpoints,
+                    readingChanged: { [self] in watch.isReading = $0 }))
         }
+    }
+
+    /// From the greeting on each side says at every tick that it is there, and gives up one that does not.
+    private func beginTicks(_ context: ChannelHandlerContext) {
+        let channel = context.channel
+        let tick = TimeAmount(network.times.tick)
+        ticks = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
+            self.onTick(channel)
+        }
+    }
+
+    private func onTick(_ channel: any Channel) {
+        let verdict = watch.tick()
+        switch (phase, verdict) {
+        case (.messages, .silent):
+            phase = .ended
+            channel.close(promise: nil)
+        case (.checkpoint(let incoming), .silent):
+            giveUp(incoming, "nothing was heard from its sender for \(network.times.silence)", channel)
+        case (.checkpoint(let incoming), .stalled) where incoming.awaitsMore:
+            giveUp(incoming, "it has not got on for \(network.times.stall)", channel)
+        case (.messages, _), (.checkpoint, _):
+            channel.writeAndFlush(ByteBuffer(bytes: PeerFrame.alive), promise: nil)
+        default: break
+        }
+    }
+
+    private func giveUp(_ incoming: CheckpointImport, _ reason: String, _ channel: any Channel) {
+        phase = .ended
+        incoming.abandon(reason)
+        channel.close(promise: nil)
     }
 
     private func refusal(_ answer: PeerGreetingAnswer, _ greeting: PeerGreeting) -> String {
@@ -143,6 +199,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func channelInactive(context: ChannelHandlerContext) {
         greetingTimer?.cancel()
+        ticks?.cancel()
         if case .checkpoint(let incoming) = phase { incoming.abandon("the connection was closed") }
         phase = .ended
         network.onClosed(context.channel)

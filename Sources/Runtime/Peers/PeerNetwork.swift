@@ -2,6 +2,7 @@ import Automata
 import Coordination
 import NIOCore
 import NIOPosix
+import PeerLinks
 import Synchronization
 
 /// All of this process's connections with the other members: a `PeerLink` to each for what it says, and the
@@ -13,6 +14,7 @@ final class PeerNetwork: @unchecked Sendable {
     let instruments: Instruments
     let report: Reporter
     let frameLimit: Int
+    let times: LinkTimes
     let checkpoints: CheckpointImporter
     private let group: any EventLoopGroup
     private var listeners: [any Channel] = []
@@ -27,7 +29,7 @@ final class PeerNetwork: @unchecked Sendable {
     private let complaints = Mutex((next: Instant.zero, suppressed: 0))
 
     init(
-        clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int,
+        clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int, times: LinkTimes,
         host: Mailbox<HostInput>, checkpoints: CheckpointImporter, instruments: Instruments,
         report: Reporter
     ) {
@@ -35,6 +37,7 @@ final class PeerNetwork: @unchecked Sendable {
         self.own = own
         self.group = group
         self.frameLimit = frameLimit
+        self.times = times
         self.host = host
         self.checkpoints = checkpoints
         self.instruments = instruments
@@ -59,7 +62,7 @@ final class PeerNetwork: @unchecked Sendable {
                             peer: member.id, urls: urls,
                             greeting: PeerGreeting(
                                 purpose: .messages, clusterID: clusterID, sender: own, receiver: member.id),
-                            loop: group.next(), queueLimitBytes: 2 * frameLimit + (16 << 20),
+                            loop: group.next(), times: times, queueLimitBytes: 2 * frameLimit + (16 << 20),
                             instruments: instruments, report: report))
                 }
             }
@@ -124,6 +127,7 @@ final class PeerNetwork: @unchecked Sendable {
                     .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
                     .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                     .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+                    .childChannelOption(.tcpUserTimeout, value: times.unacknowledgedMilliseconds)
                     .childChannelOption(ChannelOptions.maxMessagesPerRead, value: 4)
                     .childChannelOption(
                         ChannelOptions.recvAllocator,
