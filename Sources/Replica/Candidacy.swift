@@ -22,11 +22,16 @@ struct Preparing: Hashable, Sendable {
     var collection: PromiseCollection
     /// The promise of this process counts once this record is durable.
     let ownRecord: RecordNumber
-    let isTransfer: Bool
+    /// The ballot of the leader that asked this process to take over.
+    let successorOf: Ballot?
     /// One for every voter but this process, in ascending order.
     var progress: [Progress]
     /// Who was asked for a checkpoint, as it has trimmed what this process needs.
     var checkpointSource: ProcessID?
-    /// Whether anything came since the election timer was set.
+    /// How often phase 1 has got further.
+    var steps: UInt64 = 0
+    /// `steps` when everybody was last told.
+    var stepsTold: UInt64 = 0
+    /// Whether anything worth waiting for came since the election timer was set.
     var hasProgressed = false
 }

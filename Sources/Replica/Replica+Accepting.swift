@@ -9,7 +9,10 @@ extension Replica {
         guard prepare.ballot.process == proposer else { return }
         guard !dismiss(proposer, standingIn: prepare.epoch, &outputs) else { return }
         // A leader may be answering reads on the strength of this process's silence.
-        if prepare.ballot > acceptor.promised, !prepare.isTransfer, isBoundByLease { return }
+        if prepare.ballot > acceptor.promised, isBoundByLease, !isReleased(toSuccessorOf: prepare.successorOf)
+        {
+            return
+        }
         switch acceptor.prepare(prepare.ballot) {
         case .nack(let promised):
             send(.nack(.init(refused: prepare.ballot, promised: promised)), to: proposer, &outputs)
@@ -18,7 +21,11 @@ extension Replica {
                 persist(.promised(prepare.ballot), &outputs)
                 enterBallot(&outputs)
                 setElectionTimer(&outputs)
+            } else if prepare.progress > candidateProgress {
+                candidateHeardAt = now
+                setElectionTimer(&outputs)
             }
+            candidateProgress = max(candidateProgress, prepare.progress)
             let log = acceptor.accepted
             let promise = ReplicaMessage.Promise(
                 ballot: prepare.ballot, epoch: prepare.epoch, chosenUpTo: chosenUpTo, floor: log.floor,
@@ -33,6 +40,8 @@ extension Replica {
         if leadership != nil { stepDown(&outputs) }
         abandonCandidacy()
         loseLeader(&outputs)
+        candidateProgress = 0
+        candidateHeardAt = nil
         highestRound = max(highestRound, acceptor.promised.round)
         acceptedUpTo = chosenUpTo
         extendAccepted()
@@ -52,7 +61,7 @@ extension Replica {
             persist(.promised(ballot), &outputs)
             enterBallot(&outputs)
         }
-        heardAt = now
+        noteHeard(ballot)
         if leader != sender {
             abandonCandidacy()
             leader = sender
@@ -69,14 +78,15 @@ extension Replica {
         learn(upTo: min(accept.chosenUpTo, acceptedUpTo), &outputs)
 
         let end = Slot(accept.first.rawValue - 1).advanced(by: accept.entries.count)
-        guard accept.first <= acceptedUpTo.next, end <= accept.chosenUpTo || knowsEpoch(of: accept) else {
-            send(.missing(.init(ballot: accept.ballot, from: acceptedUpTo.next)), to: sender, &outputs)
-            return
-        }
         guard end > acceptedUpTo else {
-            // A copy, or a part that came before: the answer to it may have been lost.
+            // A copy, or a part that came before: the answer to it may have been lost. It may also be that
+            // this process knows more to be chosen than the leader, a change of configuration among it.
             let answer = ReplicaMessage.Accepted(ballot: accept.ballot, upTo: acceptedUpTo)
             send(.accepted(answer), to: sender, after: everythingSoFar, &outputs)
+            return
+        }
+        guard accept.first <= acceptedUpTo.next, end <= accept.chosenUpTo || knowsEpoch(of: accept) else {
+            send(.missing(.init(ballot: accept.ballot, from: acceptedUpTo.next)), to: sender, &outputs)
             return
         }
         let first = acceptedUpTo.next

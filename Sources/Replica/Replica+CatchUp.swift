@@ -77,15 +77,11 @@ extension Replica {
         storedUpTo = max(storedUpTo, slot)
         // The log overtook the checkpoint: everything is known already.
         guard slot > chosenUpTo else { return }
-        if leadership != nil {
-            // It came to lead while the checkpoint was on its way. What it has proposed there since is what
-            // was chosen; where it has not proposed so far, it has to begin again.
-            if slot <= acceptedUpTo {
-                learn(upTo: slot, &outputs)
-                return
-            }
-            stepDown(&outputs)
-        }
+        // It came to lead while the checkpoint was on its way. A leader with a higher ballot may have chosen
+        // something else where this one has proposed, and others may have accepted that: nobody may ever be
+        // told at this ballot that it is chosen.
+        if leadership != nil { stepDown(&outputs) }
+        // For the same reason nothing of what was accepted there is kept.
         acceptor.trim(upTo: slot)
         chosenUpTo = slot
         hintedUpTo = max(hintedUpTo, slot)

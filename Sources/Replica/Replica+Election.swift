@@ -45,7 +45,9 @@ extension Replica {
         _ canvass: ReplicaMessage.Canvass, from candidate: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
         guard !dismiss(candidate, standingIn: canvass.epoch, &outputs) else { return }
-        let granted = canvass.ballot > acceptor.promised && !hearsFromLeader && !isBoundByLease
+        let granted =
+            canvass.ballot > acceptor.promised && !hearsFromLeader && !isBoundByLease
+            && (!seesCandidateProgress || candidate == acceptor.promised.process)
         send(
             .canvassed(.init(ballot: canvass.ballot, granted: granted, promised: acceptor.promised)),
             to: candidate, &outputs)
@@ -73,21 +75,54 @@ extension Replica {
             configuration.isPhase2Quorum(canvassing.granted)
         else { return }
         // The round may have become known to be taken since the canvass began.
-        beginPreparing(max(canvassing.ballot, nextBallot), isTransfer: false, &outputs)
+        beginPreparing(max(canvassing.ballot, nextBallot), &outputs)
     }
 
     /// Whether this process follows a leader that it heard from within the last election timeout, or leads
     /// with a quorum that recent.
     private var hearsFromLeader: Bool {
         if leadership != nil { return hasRecentQuorum(at: now) }
-        guard leader != nil, let heardAt else { return false }
-        return now < heardAt + settings.electionTimeout
+        return leader != nil && isRecent(heardAt)
     }
 
-    /// With lease reads, an acceptor that a leader may count on promises nothing to others.
+    /// Whether the candidate to which this process has promised, itself perhaps, has got further with phase 1
+    /// within the last election timeout. How long phase 1 takes depends on how much is open; whoever deposed
+    /// such a candidate would have to begin with the same work.
+    private var seesCandidateProgress: Bool { leader == nil && isRecent(candidateHeardAt) }
+
+    /// A leader, this process perhaps, has spoken.
+    mutating func noteHeard(_ ballot: Ballot) {
+        heardAt = now
+        heardBallot = ballot
+    }
+
+    private func isRecent(_ instant: Instant?) -> Bool {
+        instant.map { now < $0 + settings.electionTimeout } ?? false
+    }
+
+    /// With lease reads, an acceptor that a leader may count on promises nothing to others. After a start it
+    /// cannot know whom it was following before.
     var isBoundByLease: Bool {
-        guard settings.leaseReadsClockDriftPPM != nil, !isQuorumAlone, let heardAt else { return false }
-        return now < heardAt + settings.electionTimeout
+        guard settings.leaseReadsClockDriftPPM != nil, !isSurelyQuorumAlone else { return false }
+        return isRecent(startedAt) || isRecent(heardAt)
+    }
+
+    /// Whether the lease that binds this process, if any does, is that of the leader who asked for a successor.
+    /// No other leader can be bypassed: it has not given up its lease.
+    func isReleased(toSuccessorOf ballot: Ballot?) -> Bool {
+        ballot != nil && heardBallot == ballot && !isRecent(startedAt)
+    }
+
+    /// Whether nobody can lead without this process. A configuration that it has accepted may be chosen, and
+    /// its members may have elected somebody.
+    private var isSurelyQuorumAlone: Bool {
+        guard isQuorumAlone else { return false }
+        var slot = chosenUpTo
+        while slot < acceptor.accepted.last {
+            slot = slot.next
+            if acceptor.accepted[slot].isConfiguration { return false }
+        }
+        return true
     }
 
     /// Tells a process that stands in a configuration of the past, and is no voter in the present one, to

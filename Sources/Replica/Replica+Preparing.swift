@@ -7,27 +7,31 @@ import Paxos
 /// chosen is adopted at once, so that a candidate may be far behind; where the acceptor has trimmed that,
 /// the candidate asks it for a checkpoint and goes on once that is installed.
 extension Replica {
-    mutating func beginPreparing(_ ballot: Ballot, isTransfer: Bool, _ outputs: inout [ReplicaOutput]) {
+    mutating func beginPreparing(
+        _ ballot: Ballot, successorOf: Ballot? = nil, _ outputs: inout [ReplicaOutput]
+    ) {
         precondition(ballot > acceptor.promised && ballot.process == me && leadership == nil)
         canvassing = nil
         loseLeader(&outputs)
         _ = acceptor.prepare(ballot)
         acceptedUpTo = chosenUpTo
+        candidateProgress = 0
+        candidateHeardAt = nil
         let record = persist(.promised(ballot), &outputs)
-        prepareSuffix(ownRecord: record, isTransfer: isTransfer, &outputs)
+        prepareSuffix(ownRecord: record, successorOf: successorOf, &outputs)
         setElectionTimer(&outputs)
     }
 
     /// Phase 1 at the promised ballot in the configuration in force.
     mutating func prepareSuffix(
-        ownRecord: RecordNumber, isTransfer: Bool, _ outputs: inout [ReplicaOutput]
+        ownRecord: RecordNumber, successorOf: Ballot?, _ outputs: inout [ReplicaOutput]
     ) {
         let from = chosenUpTo.next
         var collection = PromiseCollection(
             ballot: acceptor.promised, configuration: configuration, from: from)
         collection.add(acceptor.accepted.chunk(from: from, bytesLimit: .max))
         preparing = Preparing(
-            collection: collection, ownRecord: ownRecord, isTransfer: isTransfer,
+            collection: collection, ownRecord: ownRecord, successorOf: successorOf,
             progress: configuration.voters.filter { $0 != me }.map { .init(acceptor: $0, next: from) })
         for index in preparing!.progress.indices { sendPrepare(index, &outputs) }
         armResend(&outputs)
@@ -38,18 +42,30 @@ extension Replica {
         let progress = preparing!.progress[index]
         let message = ReplicaMessage.Prepare(
             ballot: acceptor.promised, epoch: preparing!.collection.configuration.epoch,
-            from: max(progress.next, chosenUpTo.next), isTransfer: preparing!.isTransfer)
+            from: max(progress.next, chosenUpTo.next), successorOf: preparing!.successorOf,
+            progress: preparing!.steps)
         // A ballot must never be used again after a restart, so others hear of it once it is durable.
         send(
             .prepare(message), to: progress.acceptor, after: unlessDurable(preparing!.ownRecord), &outputs)
     }
 
+    /// Those that have told everything hear of it as long as phase 1 gets further, so that they wait for it.
     mutating func resendPrepares(_ outputs: inout [ReplicaOutput]) {
         guard let preparing else { return }
         for (index, progress) in preparing.progress.enumerated()
-        where !preparing.collection.complete.contains(progress.acceptor) {
+        where preparing.steps > preparing.stepsTold
+            || !preparing.collection.complete.contains(progress.acceptor)
+        {
             sendPrepare(index, &outputs)
         }
+        self.preparing!.stepsTold = preparing.steps
+    }
+
+    /// Phase 1 has got further.
+    private mutating func noteProgress() {
+        preparing!.steps += 1
+        preparing!.hasProgressed = true
+        candidateHeardAt = now
     }
 
     mutating func finishOwnPromise(_ outputs: inout [ReplicaOutput]) {
@@ -64,7 +80,7 @@ extension Replica {
             promise.ballot == acceptor.promised, promise.epoch == configuration.epoch,
             preparing!.collection.configuration.epoch == configuration.epoch
         else { return }
-        preparing!.hasProgressed = true
+        let before = (chosen: chosenUpTo, next: preparing!.progress[index].next)
         preparing!.progress[index].chosenUpTo = promise.chosenUpTo
         adoptChosen(promise, &outputs)
         // In another configuration phase 1 begins anew, at the end of this step.
@@ -77,11 +93,19 @@ extension Replica {
         if chunk.first <= next { next = max(next, chunk.next) }
         preparing!.progress[index].next = next
 
-        if next > promise.last, promise.floor <= chosenUpTo {
+        let isComplete = next > promise.last && promise.floor <= chosenUpTo
+        if next > before.next || chosenUpTo > before.chosen
+            || isComplete && !preparing!.collection.complete.contains(voter)
+        {
+            noteProgress()
+        }
+        if isComplete {
             preparing!.collection.finish(voter)
             completePhase1(&outputs)
         } else if promise.floor > chosenUpTo {
-            // One checkpoint is enough; asking its source again does no harm.
+            // One checkpoint is enough; asking its source again does no harm. Others need not wait for it, as
+            // some of them hold what it brings and can lead at once.
+            preparing!.hasProgressed = true
             if preparing!.checkpointSource == nil { preparing!.checkpointSource = voter }
             guard preparing!.checkpointSource == voter else { return }
             send(.checkpointWanted(behind: chosenUpTo), to: voter, &outputs)
@@ -114,7 +138,7 @@ extension Replica {
     /// Phase 1 goes on after the chosen prefix has jumped ahead.
     mutating func resumePreparing(_ outputs: inout [ReplicaOutput]) {
         guard preparing != nil else { return }
-        preparing!.hasProgressed = true
+        noteProgress()
         preparing!.collection.raise(to: chosenUpTo.next)
         resendPrepares(&outputs)
     }

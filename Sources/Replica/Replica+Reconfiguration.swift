@@ -59,7 +59,7 @@ extension Replica {
         } else if let preparing {
             if configuration.isVoter(me) {
                 let own = preparing.ownRecord
-                prepareSuffix(ownRecord: own, isTransfer: preparing.isTransfer, &outputs)
+                prepareSuffix(ownRecord: own, successorOf: preparing.successorOf, &outputs)
             } else {
                 abandonCandidacy()
                 setElectionTimer(&outputs)
@@ -79,7 +79,7 @@ extension Replica {
         leadership!.confirmedAt = nil
         addPeers()
         dismissPeers()
-        prepareSuffix(ownRecord: .none, isTransfer: false, &outputs)
+        prepareSuffix(ownRecord: .none, successorOf: nil, &outputs)
         if leadership != nil { beginRound(isPulse: true, &outputs) }
     }
 

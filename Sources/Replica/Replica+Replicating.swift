@@ -118,8 +118,10 @@ extension Peer {
     mutating func noteStall(confirmed: Slot) {
         // A copy of what the process had confirmed before needs no answer, and must not close the window.
         unanswered.removeAll { $0 <= confirmed }
-        let reached = unanswered.isEmpty ? accepted : confirmed
-        if let reached, reached.next < next, reached == reachedAtPulse {
+        // Neither is enough by itself: after a restart a process may know of less than it has confirmed, and
+        // the confirmation of what it says to have accepted may have been lost.
+        let reached = min(accepted ?? confirmed, confirmed)
+        if reached.next < next, reached == reachedAtPulse {
             // When it has everything, only its answer is missing, and any copy brings that.
             let start = (accepted ?? confirmed).next
             rewind(to: start < next ? start : Slot(next.rawValue - 1))

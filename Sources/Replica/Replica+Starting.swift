@@ -13,12 +13,12 @@ extension Replica {
             persist(.floor(storedUpTo), &outputs)
             hintedUpTo = storedUpTo
         }
-        if settings.leaseReadsClockDriftPPM != nil { heardAt = now }
+        startedAt = now
         outputs.append(.configurationChanged(configuration))
         learn(upTo: hintedUpTo, &outputs)
 
-        if isQuorumAlone, !configuration.voters.isEmpty {
-            beginPreparing(nextBallot, isTransfer: false, &outputs)
+        if isQuorumAlone, !configuration.voters.isEmpty, !isBoundByLease {
+            beginPreparing(nextBallot, &outputs)
         } else {
             let early =
                 settings

@@ -49,8 +49,10 @@ extension Replica {
     mutating func onTakeOver(
         _ ballot: Ballot, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
-        guard ballot == acceptor.promised, leader == sender, configuration.isVoter(me) else { return }
-        beginPreparing(nextBallot, isTransfer: true, &outputs)
+        guard ballot == acceptor.promised, leader == sender, configuration.isVoter(me),
+            !isBoundByLease || isReleased(toSuccessorOf: ballot)
+        else { return }
+        beginPreparing(nextBallot, successorOf: ballot, &outputs)
     }
 
     /// The transfer that this process began as leader has ended.

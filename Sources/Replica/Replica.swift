@@ -58,8 +58,14 @@ public struct Replica: Automaton, Hashable, Sendable {
 
     /// The leader, once this process has heard from it at the promised ballot.
     public internal(set) var leader: ProcessID?
-    /// When a leader was heard from last; within lease reads also when this process started.
+    var startedAt: Instant?
+    /// When a leader was heard from last, and at which ballot.
     var heardAt: Instant?
+    var heardBallot: Ballot?
+    /// How far the candidate to which this process has promised had got when it was heard from last, and when
+    /// it had last got further.
+    var candidateProgress: UInt64 = 0
+    var candidateHeardAt: Instant?
     /// The highest round that this process has seen anywhere.
     var highestRound: UInt64
     var canvassing: Canvassing?

@@ -80,10 +80,11 @@ public struct ReplicaDurableState: Hashable, Sendable {
     }
 
     /// The acceptor with nothing in its log up to the state machine's slot that is not known to be chosen:
-    /// what was accepted there at an old ballot need not be what was chosen.
+    /// what was accepted there at an old ballot need not be what was chosen. Nor does the log end before that
+    /// slot: when its segments went, the floor may have been known only to them.
     var recoveredAcceptor: Acceptor {
         var acceptor = acceptor
-        if chosenUpTo < storedUpTo { acceptor.trim(upTo: storedUpTo) }
+        if chosenUpTo < storedUpTo || acceptor.accepted.last < storedUpTo { acceptor.trim(upTo: storedUpTo) }
         return acceptor
     }
 }

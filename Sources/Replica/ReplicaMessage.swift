@@ -53,8 +53,11 @@ public enum ReplicaMessage: Hashable, Sendable {
         public var ballot: Ballot
         public var epoch: UInt64
         public var from: Slot
-        /// The leader asked the sender to take over, so its lease does not stand in the way.
-        public var isTransfer: Bool
+        /// The leader of this ballot asked the sender to take over, so its lease does not stand in the way.
+        public var successorOf: Ballot?
+        /// Grows whenever the candidate has got further with phase 1, with whomever. Acceptors leave a
+        /// candidate alone that gets further.
+        public var progress: UInt64
     }
 
     /// Phase 1b, one chunk: the acceptor promises the ballot and says what it has accepted.

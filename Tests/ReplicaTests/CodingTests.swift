@@ -80,7 +80,9 @@ import Testing
             case 1: .canvassed(.init(ballot: ballot(), granted: draws.chance(50), promised: ballot()))
             case 2:
                 .prepare(
-                    .init(ballot: ballot(), epoch: number(), from: slot(), isTransfer: draws.chance(50)))
+                    .init(
+                        ballot: ballot(), epoch: number(), from: slot(),
+                        successorOf: draws.chance(50) ? ballot() : nil, progress: number()))
             case 3:
                 .promise(
                     .init(

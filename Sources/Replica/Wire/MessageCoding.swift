@@ -43,7 +43,9 @@ extension ReplicaMessage {
             bytes.write(it.ballot)
             bytes.write(it.epoch)
             bytes.write(it.from)
-            bytes.write(flag: it.isTransfer)
+            bytes.write(flag: it.successorOf != nil)
+            if let ballot = it.successorOf { bytes.write(ballot) }
+            bytes.write(it.progress)
         case .promise(let it):
             bytes.write(byte: MessageTag.promise)
             bytes.write(it)
@@ -173,7 +175,11 @@ extension ByteReader {
             let epoch = try number()
             let from = try slot()
             guard from > .zero else { throw .malformed }
-            return .prepare(.init(ballot: ballot, epoch: epoch, from: from, isTransfer: try flag()))
+            let successorOf = try flag() ? try self.ballot() : nil
+            return .prepare(
+                .init(
+                    ballot: ballot, epoch: epoch, from: from, successorOf: successorOf,
+                    progress: try number()))
         case MessageTag.promise:
             return .promise(try promise())
         case MessageTag.nack:

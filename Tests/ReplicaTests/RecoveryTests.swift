@@ -1,0 +1,80 @@
+import Automata
+import Paxos
+import Testing
+
+@testable import Replica
+
+/// After a restart the log's floor, its end, the highest slot that it says is chosen, and the slot of the state
+/// machine may stand in any order that a host can bring about.
+@Suite("Recovery from log and state machine") struct RecoveryTests {
+    private let me = ProcessID(1)
+    private var alone: Configuration { Configuration(voters: [me]) }
+    private var ballot: Ballot { Ballot(round: 1, process: me) }
+
+    private func recovered(_ records: [ReplicaRecord], storedUpTo stored: Slot) throws -> Replica {
+        var durable = ReplicaDurableState(storedUpTo: stored, alone)
+        for record in records { try durable.absorb(record) }
+        var replica = Replica(settings: .init(process: me), recovered: durable)
+        #expect(replica.brokenInvariants == [])
+        var outputs: [ReplicaOutput] = []
+        replica.step(.start, at: Instant(nanoseconds: 1), into: &outputs)
+        #expect(replica.brokenInvariants == [])
+        return replica
+    }
+
+    /// Every order of floor, end, hint and stored slot up to four.
+    @Test(
+        "whatever of its past the log still holds, the process starts where its state machine is, and goes on"
+    )
+    func anyOrder() throws {
+        for floor in 0...3 as ClosedRange<UInt64> {
+            for end in floor...4 {
+                for hint in 0...4 as ClosedRange<UInt64> {
+                    for stored in max(floor, hint > end ? hint : 0)...5 {
+                        var records: [ReplicaRecord] = [
+                            .started(incarnation: 1, isMember: true), .promised(ballot),
+                        ]
+                        if floor > 0 { records.append(.floor(Slot(floor))) }
+                        if end > floor {
+                            let entries = Array(repeating: Entry.noop, count: Int(end - floor))
+                            records.append(
+                                .accepted(
+                                    .init(
+                                        ballot: ballot, first: Slot(floor + 1), entries: entries,
+                                        chosenUpTo: .zero)))
+                        }
+                        if hint > 0 { records.append(.chosen(upTo: Slot(hint))) }
+                        let replica = try recovered(records, storedUpTo: Slot(stored))
+                        #expect(replica.chosenUpTo >= Slot(stored))
+                        #expect(replica.acceptor.accepted.last >= Slot(max(stored, end)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Chooses something, stores it, and starts again; a log segment is cut wherever one can be.
+    @Test(
+        "a process that keeps nothing behind its state machine starts again, however often",
+        arguments: [0, 1], [0, 40])
+    func keepsNothing(entries: Int, bytes: Int) {
+        var cluster = Cluster([me], bootstrap: alone) {
+            $0.catchUpEntries = entries
+            $0.catchUpBytes = bytes
+        }
+        cluster.segmentRecords = 1
+        for life in 1...4 as ClosedRange<UInt64> {
+            cluster.start(me)
+            cluster.sync(me)
+            for number in 1...3 as ClosedRange<UInt64> {
+                cluster.propose("value \(number) of life \(life)", life << 32 | number, at: 1)
+                cluster.settle()
+                cluster.store(me)
+                cluster.settle()
+            }
+            #expect(cluster.hasApplied("value 3 of life \(life)"))
+            cluster.crash(me)
+        }
+        #expect(cluster.violations == [])
+    }
+}
