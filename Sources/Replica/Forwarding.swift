@@ -3,8 +3,14 @@ import Paxos
 
 /// The proposals of this process's clients whose outcome is open, in the order in which they were made.
 struct OutstandingProposals: Hashable, Sendable {
-    /// Proposal numbers; `nil` where the outcome is known.
-    private var numbers: [UInt64?] = []
+    /// With the message that carried it to the leader; zero at the leader itself.
+    struct Proposed: Hashable, Sendable {
+        let number: UInt64
+        let sequence: UInt64
+    }
+
+    /// `nil` where the outcome is known.
+    private var numbers: [Proposed?] = []
     /// Before it there are only `nil`s.
     private var head = 0
     /// Those before it were there at the last `expire`.
@@ -13,31 +19,33 @@ struct OutstandingProposals: Hashable, Sendable {
 
     var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ number: UInt64) {
-        numbers.append(number)
+    mutating func append(_ number: UInt64, sequence: UInt64 = 0) {
+        numbers.append(Proposed(number: number, sequence: sequence))
         count += 1
     }
 
     /// Says that the outcome is known; false when the proposal is not one of these. What is chosen was
     /// mostly proposed first, so this looks at the head first.
-    mutating func settle(_ number: UInt64) -> Bool {
+    mutating func settle(_ number: UInt64, sequence: UInt64? = nil) -> Bool {
         var index = head
-        while index < numbers.count, numbers[index] != number { index += 1 }
-        guard index < numbers.count else { return false }
+        while index < numbers.count, numbers[index]?.number != number { index += 1 }
+        guard index < numbers.count, sequence == nil || numbers[index]!.sequence == sequence else {
+            return false
+        }
         numbers[index] = nil
         count -= 1
         skipSettled()
         return true
     }
 
-    mutating func takeAll() -> [UInt64] {
+    mutating func takeAll() -> [Proposed] {
         let open = numbers[head...].compactMap { $0 }
         self = OutstandingProposals()
         return open
     }
 
     /// Takes those that were there at the last call already.
-    mutating func expire() -> [UInt64] {
+    mutating func expire() -> [Proposed] {
         let end = max(mark, head)
         let expired = numbers[head..<end].compactMap { $0 }
         count -= expired.count
@@ -53,6 +61,48 @@ struct OutstandingProposals: Hashable, Sendable {
         numbers.removeFirst(head)
         mark = max(0, mark - head)
         head = 0
+    }
+}
+
+/// What was forwarded to a leader that is none any more, as long as it may still say that it never proposed it.
+struct DoubtfulProposals: Hashable, Sendable {
+    /// In the order of their numbers.
+    private var proposals: [OutstandingProposals.Proposed] = []
+    /// Those that were there at the last `expire`.
+    private var old: [OutstandingProposals.Proposed] = []
+
+    var isEmpty: Bool { proposals.isEmpty && old.isEmpty }
+
+    mutating func add(_ more: [OutstandingProposals.Proposed]) {
+        let forwarded = more.filter { $0.sequence > 0 }
+        guard !forwarded.isEmpty else { return }
+        proposals = (proposals + forwarded).sorted { $0.number < $1.number }
+    }
+
+    /// False when it is none of these, or was forwarded by another message.
+    mutating func settle(_ number: UInt64, sequence: UInt64) -> Bool {
+        Self.remove(number, sequence, from: &proposals) || Self.remove(number, sequence, from: &old)
+    }
+
+    /// Forgets those that were there at the last call already: nobody waits for them any more.
+    mutating func expire() {
+        old = proposals
+        proposals = []
+    }
+
+    private static func remove(
+        _ number: UInt64, _ sequence: UInt64, from list: inout [OutstandingProposals.Proposed]
+    ) -> Bool {
+        var (low, high) = (0, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        guard low < list.count, list[low].number == number, list[low].sequence == sequence else {
+            return false
+        }
+        list.remove(at: low)
+        return true
     }
 }
 

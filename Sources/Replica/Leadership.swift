@@ -76,6 +76,15 @@ struct Leadership: Hashable, Sendable {
 struct Origin: Hashable, Sendable {
     let process: ProcessID
     let incarnation: UInt64
+    /// Of the message that brought it here; zero at home.
+    var sequence: UInt64 = 0
+}
+
+/// What a process that has led remembers of it, so that what others still forward to it is refused in words
+/// that they can rely on.
+struct PastLeadership: Hashable, Sendable {
+    let ballot: Ballot
+    var forwards: [ForwardWindow]
 }
 
 /// How far a leader is with one of the processes that receive its entries.

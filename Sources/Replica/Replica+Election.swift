@@ -168,9 +168,12 @@ extension Replica {
     /// Forgets who leads; what was forwarded to it may or may not have arrived.
     mutating func loseLeader(_ outputs: inout [ReplicaOutput]) {
         leader = nil
-        for number in outstanding.takeAll() {
-            outputs.append(.refuseProposal(ProposalID(process: me, number: number), .outcomeUnknown))
+        let open = outstanding.takeAll()
+        for proposal in open {
+            outputs.append(.refuseProposal(ProposalID(process: me, number: proposal.number), .outcomeUnknown))
         }
+        doubtful.add(open)
+        if !doubtful.isEmpty { armResend(&outputs) }
         for id in forwardedReads.takeAll() { outputs.append(.refuseRead(id, .noLeader)) }
     }
 

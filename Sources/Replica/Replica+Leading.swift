@@ -154,12 +154,10 @@ extension Replica {
     }
 
     mutating func stepDown(_ outputs: inout [ReplicaOutput]) {
-        for held in leadership!.held where held.origin.process == me {
-            _ = outstanding.settle(held.proposal.id.number)
-            outputs.append(.refuseProposal(held.proposal.id, .noLeader))
-        }
+        refuseHeld(&outputs)
         refuseReads(&outputs)
         if let transfer = leadership!.transfer { successor = transfer.target }
+        pastLeadership = PastLeadership(ballot: leadership!.ballot, forwards: leadership!.forwards)
         leadership = nil
         preparing = nil
         loseLeader(&outputs)

@@ -29,8 +29,10 @@ extension Replica {
                 return bytes > settings.batchBytesLimit
             }
             let count = max(1, (end ?? rest.endIndex) - rest.startIndex)
-            for proposal in rest.prefix(count) { outstanding.append(proposal.id.number) }
             forward(.proposals(Array(rest.prefix(count))), to: leader, &outputs)
+            for proposal in rest.prefix(count) {
+                outstanding.append(proposal.id.number, sequence: forwardSequence)
+            }
             rest = rest.dropFirst(count)
         }
     }
@@ -48,20 +50,19 @@ extension Replica {
     mutating func onForward(
         _ forward: ReplicaMessage.Forward, from process: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
-        let origin = Origin(process: process, incarnation: forward.incarnation)
+        let origin = Origin(
+            process: process, incarnation: forward.incarnation, sequence: forward.sequence)
         guard let ballot = leadership?.ballot, ballot == forward.ballot, configuration.isMember(process)
         else {
-            // It may be a copy of what this process proposed when it led at that ballot.
-            refuse(forward.request.ids, .outcomeUnknown, to: origin, &outputs)
+            // It may be a copy of what this process proposed when it led at that ballot. The first of its kind
+            // is none: it came too late, and nothing was or will be proposed of it.
+            let isLate =
+                pastLeadership?.ballot == forward.ballot
+                && pastLeadership!.forwards.admit(process, forward)
+            refuse(forward.request.ids, isLate ? .notLeader : .outcomeUnknown, to: origin, &outputs)
             return
         }
-        if !leadership!.forwards.contains(where: { $0.process == process }) {
-            leadership!.forwards.append(ForwardWindow(process))
-        }
-        let index = leadership!.forwards.firstIndex { $0.process == process }!
-        guard
-            leadership!.forwards[index].admit(incarnation: forward.incarnation, sequence: forward.sequence)
-        else { return }
+        guard leadership!.forwards.admit(process, forward) else { return }
         switch forward.request {
         case .proposals(let proposals): propose(proposals, from: origin, &outputs)
         case .reconfiguration(let id, let change): reconfigure(id, change, from: origin, &outputs)
@@ -123,18 +124,49 @@ extension Replica {
             for id in ids { outputs.append(.refuseProposal(id, refusal)) }
         } else {
             let message = ReplicaMessage.ForwardRefused(
-                incarnation: origin.incarnation, proposals: ids, refusal: refusal)
+                incarnation: origin.incarnation, sequence: origin.sequence, proposals: ids, refusal: refusal)
             send(.forwardRefused(message), to: origin.process, &outputs)
         }
+    }
+
+    /// Leadership ends: what was held was never proposed, and whoever wants it proposed is told so.
+    mutating func refuseHeld(_ outputs: inout [ReplicaOutput]) {
+        for held in leadership!.held where held.origin.process == me {
+            _ = outstanding.settle(held.proposal.id.number)
+            outputs.append(.refuseProposal(held.proposal.id, .noLeader))
+        }
+        var rest = leadership!.held.filter { $0.origin.process != me }[...]
+        while let origin = rest.first?.origin {
+            let end = rest.firstIndex { $0.origin != origin } ?? rest.endIndex
+            refuse(rest[..<end].map(\.proposal.id), .notLeader, to: origin, &outputs)
+            rest = rest[end...]
+        }
+        leadership!.held = []
     }
 
     mutating func onForwardRefused(
         _ refused: ReplicaMessage.ForwardRefused, _ outputs: inout [ReplicaOutput]
     ) {
         guard refused.incarnation == incarnation else { return }
-        for id in refused.proposals where id.process == me && outstanding.settle(id.number) {
+        for id in refused.proposals where id.process == me {
+            // A proposal that was refused before may have been forwarded anew: a copy of the refusal does not
+            // mean that. One in doubt can only be freed from it.
+            guard
+                outstanding.settle(id.number, sequence: refused.sequence)
+                    || refused.refusal != .outcomeUnknown
+                        && doubtful.settle(id.number, sequence: refused.sequence)
+            else { continue }
             outputs.append(.refuseProposal(id, refused.refusal))
         }
+    }
+}
+
+extension [ForwardWindow] {
+    /// Whether this message is the first of its kind.
+    fileprivate mutating func admit(_ process: ProcessID, _ forward: ReplicaMessage.Forward) -> Bool {
+        let index = firstIndex { $0.process == process } ?? endIndex
+        if index == endIndex { append(ForwardWindow(process)) }
+        return self[index].admit(incarnation: forward.incarnation, sequence: forward.sequence)
     }
 }
 

@@ -14,8 +14,8 @@ extension Replica {
         if leadership != nil {
             reconfigure(id, change, from: Origin(process: me, incarnation: incarnation), &outputs)
         } else if let leader, !isRetired {
-            outstanding.append(id.number)
             forward(.reconfiguration(id, change), to: leader, &outputs)
+            outstanding.append(id.number, sequence: forwardSequence)
         } else {
             outputs.append(.refuseProposal(id, .noLeader))
         }

@@ -15,9 +15,11 @@ extension Replica {
         resendPrepares(&outputs)
         if leadership == nil {
             if let leader, !forwardedReads.isEmpty { askForReads(leader, &outputs) }
-            expireForwarded(&outputs)
         }
-        if preparing != nil || leadership == nil && !(outstanding.isEmpty && forwardedReads.isEmpty) {
+        expireForwarded(&outputs)
+        if preparing != nil || !doubtful.isEmpty
+            || leadership == nil && !(outstanding.isEmpty && forwardedReads.isEmpty)
+        {
             armResend(&outputs)
         }
     }
@@ -28,8 +30,12 @@ extension Replica {
         resendCount += 1
         let period = 2 * settings.electionTimeout.nanoseconds / settings.heartbeatInterval.nanoseconds
         guard resendCount % max(period, 1) == 0 else { return }
-        for number in outstanding.expire() {
-            outputs.append(.refuseProposal(ProposalID(process: me, number: number), .outcomeUnknown))
+        doubtful.expire()
+        guard leadership == nil else { return }
+        let expired = outstanding.expire()
+        for proposal in expired {
+            outputs.append(.refuseProposal(ProposalID(process: me, number: proposal.number), .outcomeUnknown))
         }
+        doubtful.add(expired)
     }
 }

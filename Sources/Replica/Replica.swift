@@ -72,6 +72,8 @@ public struct Replica: Automaton, Hashable, Sendable {
     /// Phase 1: of a candidate, or of a leader that enters a new configuration.
     var preparing: Preparing?
     var leadership: Leadership?
+    /// The one that ended last.
+    var pastLeadership: PastLeadership?
     /// Whom the leader that this process was until now told to take over.
     var successor: ProcessID?
     var announced: Announcement?
@@ -79,6 +81,7 @@ public struct Replica: Automaton, Hashable, Sendable {
     // MARK: What is under way for clients and others
 
     var outstanding = OutstandingProposals()
+    var doubtful = DoubtfulProposals()
     var forwardSequence: UInt64 = 0
     var forwardedReads = ForwardedReads()
     var isResendArmed = false

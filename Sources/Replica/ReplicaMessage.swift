@@ -140,6 +140,8 @@ public enum ReplicaMessage: Hashable, Sendable {
 
     public struct ForwardRefused: Hashable, Sendable {
         public var incarnation: UInt64
+        /// Of the `Forward` that is refused.
+        public var sequence: UInt64
         public var proposals: [ProposalID]
         public var refusal: Refusal
     }
@@ -177,7 +179,7 @@ public enum ReplicaMessage: Hashable, Sendable {
             case .proposals(let proposals): proposals.reduce(64) { $0 + 32 + $1.payload.count }
             case .reconfiguration: 256
             }
-        case .forwardRefused(let refused): 32 + 16 * refused.proposals.count
+        case .forwardRefused(let refused): 40 + 16 * refused.proposals.count
         default: 48
         }
     }

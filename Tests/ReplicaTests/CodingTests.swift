@@ -119,7 +119,10 @@ import Testing
                         request: .reconfiguration(id(), change())))
             case 16:
                 .forwardRefused(
-                    .init(incarnation: number(), proposals: list { $0.id() }, refusal: .busy))
+
+                    .init(
+                        incarnation: number(), sequence: number(), proposals: list { $0.id() }, refusal: .busy
+                    ))
             case 17: .readRequest(.init(incarnation: number(), number: number()))
             case 18: .readAnswer(.init(incarnation: number(), number: number(), ballot: ballot(), at: slot()))
             default: .readAnswer(.init(incarnation: number(), number: number(), ballot: ballot(), at: nil))

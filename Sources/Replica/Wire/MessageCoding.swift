@@ -98,6 +98,7 @@ extension ReplicaMessage {
         case .forwardRefused(let it):
             bytes.write(byte: MessageTag.forwardRefused)
             bytes.write(it.incarnation)
+            bytes.write(it.sequence)
             bytes.write(byte: it.refusal.rawValue)
             bytes.write(count: it.proposals.count)
             for id in it.proposals { bytes.write(id) }
@@ -285,10 +286,11 @@ extension ByteReader {
 
     private mutating func forwardRefused() throws(WireError) -> ReplicaMessage.ForwardRefused {
         let incarnation = try number()
+        let sequence = try number()
         let tag = try byte()
         guard let refusal = Refusal(rawValue: tag) else { throw .unknownTag(tag) }
         var proposals: [ProposalID] = []
         for _ in 0..<(try count()) { proposals.append(try proposalID()) }
-        return .init(incarnation: incarnation, proposals: proposals, refusal: refusal)
+        return .init(incarnation: incarnation, sequence: sequence, proposals: proposals, refusal: refusal)
     }
 }

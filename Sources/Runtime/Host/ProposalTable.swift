@@ -64,9 +64,11 @@ struct ProposalTable {
         items[start + Int(number - first)]!.isDoubtful = true
     }
 
+    /// It is certain that nothing was proposed.
     mutating func hold(_ number: UInt64) {
-        guard self[number] != nil else { return }
+        guard let pending = self[number], !pending.isHeld else { return }
         items[start + Int(number - first)]!.isHeld = true
+        items[start + Int(number - first)]!.isDoubtful = false
         held.append(number)
     }
 
