@@ -8,6 +8,7 @@ public struct LabProgram {
     public static let usage = """
         usage: lab list
                lab run SCENARIO [--PARAMETER VALUE …] [--format text|json|shiviz|svg|html] [--out FILE]
+               lab run SCENARIO --help
         """
 
     private let say: (String) -> Void
@@ -53,14 +54,26 @@ public struct LabProgram {
                 say(scenario.json)
                 continue
             }
-            say("\(scenario.name)  \(scenario.abstract)")
-            for parameter in scenario.parameters { say("    \(parameter.text)") }
+            describe(scenario)
         }
+    }
+
+    private func describe(_ scenario: LabScenario) {
+        say("\(scenario.name)  \(scenario.abstract)")
+        for parameter in scenario.parameters { say("    \(parameter.text)") }
     }
 
     private func runScenario(_ arguments: [String]) throws -> Int32 {
         guard let name = arguments.first else { throw LabError("name a scenario") }
         let scenario = try LabCatalogue.scenario(name)
+        if arguments.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
+            describe(scenario)
+            say(
+                "    --format \(Form.allCases.map(\.rawValue).joined(separator: "|")) (text): how the run is written"
+            )
+            say("    --out FILE: where to; its end is said here")
+            return 0
+        }
         var given: [String: String] = [:]
         var rest = arguments.dropFirst()
         while let argument = rest.popFirst() {

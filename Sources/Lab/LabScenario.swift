@@ -77,7 +77,35 @@ public struct LabScenario: Sendable {
                 throw LabError("--\(name) names processes from 1 to \(processes)")
             }
         }
-        return body(setting)
+        let outcome = body(setting)
+        var run = outcome.run
+        run.command = command(given)
+        run.isKept = outcome.isKept
+        return Outcome(run: run, isKept: outcome.isKept)
+    }
+
+    /// What to type to see the run again: what was given, in the order of the parameters, and the seed always.
+    private func command(_ given: [String: String]) -> String {
+        var words = ["synod lab run \(name)"]
+        for parameter in parameters {
+            let said = given[parameter.name]
+            switch parameter.value {
+            case .flag: if said.flatMap(Self.isSet) == true { words.append("--\(parameter.name)") }
+            case .number(let standard, _) where parameter.name == "seed":
+                words.append("--seed \(said ?? "\(standard)")")
+            default: if let said { words.append("--\(parameter.name) \(said)") }
+            }
+        }
+        return words.joined(separator: " ")
+    }
+
+    /// Nil for what is neither.
+    private static func isSet(_ text: String) -> Bool? {
+        switch text {
+        case "yes", "true": true
+        case "no", "false": false
+        default: nil
+        }
     }
 
     private static func set(_ parameter: LabParameter, _ text: String?, in setting: inout Setting) throws {
@@ -108,7 +136,12 @@ public struct LabScenario: Sendable {
                 throw LabError("--\(name) is processes such as 1,3, not \"\(text)\"")
             }
             setting.lists[name] = Set(numbers.compactMap { $0 }).sorted()
-        case .flag: if text != nil { setting.flags.insert(name) }
+        case .flag:
+            guard let text else { return }
+            guard let isSet = isSet(text) else {
+                throw LabError("--\(name) is true or false, not \"\(text)\"")
+            }
+            if isSet { setting.flags.insert(name) }
         }
     }
 }

@@ -1,11 +1,12 @@
 import TextForms
 
 extension SpaceTimeRun {
-    /// One object: `title`, `processes`, `events`, `messages`, `cuts`, `summary`. Events and messages refer to each
-    /// other by their places, from 0.
+    /// One object: `title`, `command`, `isKept`, `processes`, `events`, `messages`, `cuts`, `summary`. Events, messages
+    /// and cuts refer to each other by their places, from 0.
     public var json: String {
         JSONText.object([
-            ("title", JSONText.string(title)),
+            ("title", JSONText.string(title)), ("command", command.map { JSONText.string($0) } ?? "null"),
+            ("isKept", isKept.map { $0 ? "true" : "false" } ?? "null"),
             ("processes", JSONText.array(processes.map { JSONText.string($0) })),
             ("events", JSONText.array(events.map(\.json))),
             ("messages", JSONText.array(messages.map(\.json))),
@@ -31,6 +32,7 @@ extension SpaceTimeRun.Event {
                         ])
                     })
             ),
+            ("outlook", outlook.map { JSONText.string($0.rawValue) } ?? "null"),
             ("received", JSONText.number(received)), ("sent", JSONText.array(sent.map(String.init))),
             ("clock", JSONText.array(clock.map(String.init))),
         ])
@@ -52,6 +54,8 @@ extension SpaceTimeRun.Cut {
         JSONText.object([
             ("name", JSONText.string(name)), ("events", JSONText.array(events.map(String.init))),
             ("note", JSONText.string(note)), ("isConsistent", isConsistent ? "true" : "false"),
+            ("underWay", JSONText.array(underWay.map(String.init))),
+            ("uncaused", JSONText.array(uncaused.map(String.init))),
         ])
     }
 }

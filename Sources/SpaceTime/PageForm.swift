@@ -20,7 +20,8 @@ extension SpaceTimeRun {
         </head>
         <body>
         <header>
-        <h1>\(XMLText.escaped(title))</h1>
+        <h1>\(XMLText.escaped(title))\(verdict)</h1>
+        \(command.map { "<p id=\"command\"><code>\(XMLText.escaped($0))</code></p>" } ?? "")
         <div class="controls" role="toolbar" aria-label="Moving through the run">
         <button id="first" title="To the beginning (Home)" aria-label="To the beginning">⇤</button>
         <button id="back" title="One event back (←)" aria-label="One event back">←</button>
@@ -28,6 +29,7 @@ extension SpaceTimeRun {
         <button id="forward" title="One event on (→)" aria-label="One event on">→</button>
         <button id="last" title="To the end (End)" aria-label="To the end">⇥</button>
         <input id="scrub" type="range" min="0" value="0" aria-label="The current event">
+        <button id="more" hidden></button>
         <output id="place" for="scrub"></output>
         <label>zoom <input id="zoom" type="range" min="10" max="60" value="26" aria-label="Zoom"></label>
         <label>show <select id="kinds" aria-label="Which messages are shown"><option value="all">all messages</option>\
@@ -40,14 +42,23 @@ extension SpaceTimeRun {
         <div id="diagram" tabindex="0" aria-label="Space-time diagram: a line for each process, time to the right"></div>
         <aside id="beside" aria-label="What is known at the current event"></aside>
         </main>
-        <footer id="legend"></footer>
+        <footer><details id="legendbox"><summary>what is what</summary><div id="legend"></div></details></footer>
         <script type="application/json" id="run">\(json)</script>
         <script>
+        \(PageDrawing.text)
         \(PageScript.text)
         </script>
         </body>
         </html>
 
         """
+    }
+
+    private var verdict: String {
+        switch isKept {
+        case true?: " <span class=\"verdict\">promise kept</span>"
+        case false?: " <span class=\"verdict wrong\">promise broken</span>"
+        case nil: ""
+        }
     }
 }

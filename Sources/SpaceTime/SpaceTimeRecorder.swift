@@ -24,7 +24,8 @@ public struct SpaceTimeRecorder: Sendable {
     @discardableResult
     public mutating func note(
         _ process: Int, _ kind: SpaceTimeRun.Event.Kind = .step, _ sentence: String, receiving: Int? = nil,
-        sending: [Sending] = [], state: String = "", details: [SpaceTimeRun.Detail] = []
+        sending: [Sending] = [], state: String = "", details: [SpaceTimeRun.Detail] = [],
+        outlook: SpaceTimeRun.Event.Outlook? = nil
     ) -> [Int] {
         let index = run.events.count
         if let receiving {
@@ -43,22 +44,27 @@ public struct SpaceTimeRecorder: Sendable {
         run.events.append(
             SpaceTimeRun.Event(
                 process: process, kind: kind, sentence: sentence, state: state, details: details,
-                received: receiving,
-                sent: numbers, clock: clocks[process]))
+                outlook: outlook, received: receiving, sent: numbers, clock: clocks[process]))
         return numbers
     }
 
     /// How many events the process has had.
     public func count(of process: Int) -> Int { clocks[process][process] }
 
-    /// A cut by the number of events of each process that lie before it.
+    /// A cut by the number of events of each process that lie before it, in the run as it is by now.
     public mutating func cut(_ name: String, _ events: [Int], note: String) {
-        let isConsistent = run.messages.allSatisfy { message in
-            guard let receivedBy = message.receivedBy else { return true }
-            let isReceived = run.events[receivedBy].clock[message.to] <= events[message.to]
-            return !isReceived || run.events[message.sentBy].clock[message.from] <= events[message.from]
+        var underWay: [Int] = []
+        var uncaused: [Int] = []
+        for (number, message) in run.messages.enumerated() {
+            let isSent = run.events[message.sentBy].clock[message.from] <= events[message.from]
+            let isReceived =
+                message.receivedBy.map { run.events[$0].clock[message.to] <= events[message.to] } ?? false
+            if isSent, !isReceived { underWay.append(number) }
+            if isReceived, !isSent { uncaused.append(number) }
         }
-        run.cuts.append(SpaceTimeRun.Cut(name: name, events: events, note: note, isConsistent: isConsistent))
+        run.cuts.append(
+            SpaceTimeRun.Cut(
+                name: name, events: events, note: note, underWay: underWay, uncaused: uncaused))
     }
 
     public mutating func say(_ line: String) { run.summary.append(line) }

@@ -39,6 +39,13 @@ public struct SpaceTimeRun: Hashable, Sendable {
             /// Something that the run is about: a state recorded, a value delivered or decided.
             case milestone
             case crash
+            /// A promise is broken here.
+            case violation
+        }
+
+        /// Of a decision, as far as it is settled once the event has happened.
+        public enum Outlook: String, Hashable, Sendable {
+            case open, zero, one
         }
 
         public let process: Int
@@ -48,6 +55,8 @@ public struct SpaceTimeRun: Hashable, Sendable {
         /// The process's state after it.
         public let state: String
         public let details: [Detail]
+        /// Nil where the run is about something else.
+        public let outlook: Outlook?
         /// By index in `messages`.
         public let received: Int?
         public let sent: [Int]
@@ -60,10 +69,19 @@ public struct SpaceTimeRun: Hashable, Sendable {
         public let name: String
         public let events: [Int]
         public let note: String
-        public let isConsistent: Bool
+        /// Messages, by index, that were sent before the cut and not received before it.
+        public let underWay: [Int]
+        /// Messages, by index, that were received before the cut and not sent before it: effects without their cause.
+        public let uncaused: [Int]
+
+        public var isConsistent: Bool { uncaused.isEmpty }
     }
 
     public let title: String
+    /// What is typed to see the run again.
+    public var command: String?
+    /// Whether what the run is to show was kept; nil where it promises nothing.
+    public var isKept: Bool?
     public let processes: [String]
     /// Said of the run as a whole, when it is over.
     public internal(set) var summary: [String] = []

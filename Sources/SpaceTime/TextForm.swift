@@ -19,7 +19,7 @@ extension SpaceTimeRun {
                 "cut \(cut.name): \(places) event(s); \(cut.isConsistent ? "consistent" : "NOT consistent"). \(cut.note)"
             )
         }
-        return lines + summary
+        return lines + summary + (command.map { ["again: \($0)"] } ?? [])
     }
 
     /// A log for ShiViz: the first line is the expression by which it is read.

@@ -56,6 +56,55 @@ import Testing
         #expect(outcomes.contains { !$0.run.cuts[0].isConsistent })
     }
 
+    @Test(
+        "what a snapshot without markers misses and what it counts twice is said, and makes up the difference"
+    )
+    func naiveIsExplained() throws {
+        func amount(_ lines: [String], _ words: String, _ place: Int) -> Int {
+            let line = lines.first { $0.contains(words) } ?? ""
+            let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+            return numbers.indices.contains(place) ? numbers[place] : 0
+        }
+        var twice = 0
+        for seed in 1...40 {
+            let outcome = try run("snapshot-bank", ["naive": "true", "seed": "\(seed)"])
+            let lines = outcome.run.summary
+            let (all, found) = (amount(lines, "written down", 0), amount(lines, "written down", 1))
+            let (missed, doubled) = (
+                amount(lines, "nobody looked", 0), amount(lines, "counted twice", 0)
+            )
+            #expect(all == found + missed - doubled && outcome.isKept == (missed == doubled), "seed \(seed)")
+            #expect(outcome.run.cuts[0].isConsistent == (doubled == 0), "seed \(seed)")
+            if doubled > 0 { twice += 1 }
+        }
+        #expect(twice > 0)
+    }
+
+    @Test("the command that a run names shows the same run", arguments: LabCatalogue.scenarios.map(\.name))
+    func commands(name: String) throws {
+        var given = ["seed": "7"]
+        if name == "snapshot-bank" { given["naive"] = "yes" }
+        if name == "total-auction" { given["order"] = "agreed" }
+        let first = try run(name, given).run
+        let command = try #require(first.command)
+        #expect(command.hasPrefix("synod lab run \(name)") && command.contains("--seed 7"))
+        var lines: [String] = []
+        let program = LabProgram(say: { lines.append($0) }, complain: { _ in })
+        _ = program.run(Array(command.split(separator: " ").map(String.init).dropFirst(2)))
+        #expect(lines.joined(separator: "\n") == first.transcript.joined(separator: "\n"))
+    }
+
+    @Test("what is broken is an event of its own: an answer before its question, another order of bids")
+    func violations() throws {
+        for (name, given) in [("causal-chat", ["fifo": "yes"]), ("total-auction", ["order": "causal"])] {
+            for seed in 1...20 {
+                let outcome = try run(name, given.merging(["seed": "\(seed)"]) { $1 })
+                let hasBroken = outcome.run.events.contains { $0.kind == .violation }
+                #expect(hasBroken == !outcome.isKept, "\(name) --seed \(seed)")
+            }
+        }
+    }
+
     @Test("a total order has one winner, also when the sequencer crashes; without one, bidders may differ")
     func auction() throws {
         for seed in 1...20 {
@@ -138,8 +187,13 @@ import Testing
             #expect(program.run(["run", "ben-or", "--format", form]) == 0)
         }
         #expect(program.run(["run", "snapshot-bank", "--naive", "--seed", "3"]) == 1)
+        #expect(program.run(["run", "snapshot-bank", "--naive=false", "--seed", "3"]) == 0)
+        lines = []
+        #expect(program.run(["run", "snapshot-bank", "--help"]) == 0)
+        #expect(lines.contains { $0.contains("--naive") } && !lines.contains { $0.contains("--tokens") })
         for wrong in [
             [], ["run"], ["run", "x"], ["run", "ben-or", "--format", "gif"], ["run", "ben-or", "--seed"],
+            ["run", "snapshot-bank", "--naive=perhaps"],
         ] {
             #expect(program.run(wrong) == 2)
         }

@@ -45,6 +45,7 @@ struct SynodAdversary {
     /// Every delivery, where somebody watches.
     private(set) var watched: [UndecidedRun.Delivery]?
     private var accepted: [AcceptedBallot] = []
+    private var settledOn: Bool?
     private let configuration: Configuration
     private var random: SeededRandom
     private var nextNumber = 0
@@ -134,6 +135,9 @@ struct SynodAdversary {
         fairness.deliveries += 1
         fairness.receivedBy[message.envelope.to] += 1
         fairness.longestWait = max(fairness.longestWait, fairness.deliveries - 1 - message.sentAt)
+        if settledOn == nil, settles(message), case .accept(let vote) = message.envelope.message {
+            settledOn = vote.value == SynodProtocol.payload(true)
+        }
         Self.note(message.envelope, processes, &accepted)
         let sent = Self.receive(message.envelope, &processes)
         note(
@@ -189,7 +193,7 @@ struct SynodAdversary {
                 },
                 state: process.decision.map { "decided \($0)" }
                     ?? "promised \(process.acceptor.promised)\(vote)",
-                decides: process.decision != nil))
+                decides: process.decision != nil, settledOn: settledOn))
     }
 
     private mutating func send(_ envelopes: [Envelope<SynodMessage>]) {

@@ -16,6 +16,9 @@ public struct UndecidedRun {
         public let sent: [Sent]
         public let state: String
         public let decides: Bool
+        /// What a quorum has accepted at one ballot by then, which is the only thing that can still be decided; nil
+        /// while there is no such value.
+        public let settledOn: Bool?
     }
 
     public private(set) var deliveries: [Delivery] = []

@@ -133,6 +133,7 @@ private struct AuctionWatch {
         var sent: [(to: Int, message: GroupMessage)] = []
         var consequences: [String] = []
         var isReady = false
+        let kind: SpaceTimeRun.Event.Kind
         for output in outputs {
             switch output {
             case .send(let message, let receiver): sent.append((Int(receiver.rawValue) - 1, message))
@@ -151,10 +152,15 @@ private struct AuctionWatch {
         if case .received(.multicast(_, .data), _) = input, consequences.isEmpty, !held.isEmpty {
             consequences.append("holds it back")
         }
+        let isNews = consequences.contains { $0.hasPrefix("hears") || $0.hasPrefix("installs") }
+        if isNews, let other = differing(from: index) {
+            consequences.append("now has another order than \(names[other])")
+            kind = .violation
+        } else {
+            kind = isNews ? .milestone : .step
+        }
         let numbers = recorder.note(
-            index,
-            consequences.contains { $0.hasPrefix("hears") || $0.hasPrefix("installs") } ? .milestone : .step,
-            ([sentence] + consequences).joined(separator: "; it "), receiving: receiving,
+            index, kind, ([sentence] + consequences).joined(separator: "; it "), receiving: receiving,
             sending: sent.map { sending in
                 let isData = if case .multicast = sending.message { true } else { false }
                 return .init(to: sending.to, isData ? .application : .control, Self.words(sending.message))
@@ -174,6 +180,14 @@ private struct AuctionWatch {
             give(
                 .multicast(Payload(text)), to: index,
                 "\(names[index]) bids \(text.prefix { $0.isNumber }) now")
+        }
+    }
+
+    /// Somebody who is there and has heard something else at a place at which this member has heard a bid.
+    private func differing(from index: Int) -> Int? {
+        names.indices.first { other in
+            other != crashed && index != crashed
+                && zip(heard[index], heard[other]).contains { $0 != $1 }
         }
     }
 

@@ -118,15 +118,17 @@ private struct ChatWatch {
         receiving: Int? = nil, label: String? = nil
     ) {
         var sent: [(message: MulticastMessage, to: Int)] = []
+        var isInOrder = true
         for output in outputs {
             switch output {
             case .send(let message, let receiver): sent.append((message, Int(receiver.rawValue) - 1))
-            case .deliver(_, let payload): see(payload.description, index)
+            case .deliver(_, let payload): isInOrder = see(payload.description, index) && isInOrder
             default: break
             }
         }
         let numbers = recorder.note(
-            index, kind, sentence, receiving: receiving,
+            index, isInOrder ? kind : .violation, sentence + (isInOrder ? "" : ", before the question"),
+            receiving: receiving,
             sending: sent.map { .init(to: $0.to, .application, label ?? "passed on") },
             state: "saw \(seen[index].count) line(s)",
             details: [
@@ -139,14 +141,18 @@ private struct ChatWatch {
         }
     }
 
-    private mutating func see(_ line: String, _ index: Int) {
+    /// False for an answer whose question is not there.
+    private mutating func see(_ line: String, _ index: Int) -> Bool {
+        var isInOrder = true
         if let range = line.firstRange(of: "question"), line.hasPrefix("answer"),
             !seen[index].contains(String(line[range.lowerBound...]))
         {
+            isInOrder = false
             isWrong = true
             recorder.say("\(names[index]) saw \"\(line)\" before the question")
         }
         seen[index].append(line)
+        return isInOrder
     }
 
     func judge() -> LabScenario.Outcome {

@@ -72,6 +72,8 @@ private struct SnapshotWatch<Application: SnapshotApplication> {
     private var recordedAfter: [Int?]
     private var naive: [Payload?]
     private var result: RecordedSnapshot?
+    /// By message of the recorded run, what it carries for the application.
+    private var contents: [Payload?] = []
     private let id = SnapshotID(initiator: ProcessID(1), sequence: 1)
 
     init(_ setting: LabScenario.Setting, _ applications: [Application], _ words: SnapshotScenario.Words) {
@@ -255,6 +257,8 @@ private struct SnapshotWatch<Application: SnapshotApplication> {
             state: stateText(process),
             details: details(process))
         for (traveller, number) in zip(travellers, numbers) {
+            contents += Array(repeating: nil, count: number + 1 - contents.count)
+            if case .application(let content) = traveller.message { contents[number] = content }
             channels[traveller.channel].append(Traveller(message: traveller.message, number: number))
         }
         if outputs.contains(where: { if case .recordState = $0 { true } else { false } }) {
@@ -276,6 +280,13 @@ private struct SnapshotWatch<Application: SnapshotApplication> {
             let states = zip(naive, applications).map { $0 ?? $1.state }
             let found = Application.inventory(states: states, contents: [])
             recorder.say("there were \(text(before)); written down were \(text(found))")
+            if let cut = recorder.run.cuts.last {
+                explain(cut.underWay, "on their way across the cut, where nobody looked", in: &recorder)
+                explain(
+                    cut.uncaused,
+                    "received before the receiver looked and sent after the sender had, so counted twice",
+                    in: &recorder)
+            }
             return LabScenario.Outcome(run: recorder.run, isKept: sum(before) == sum(found))
         }
         guard let result else {
@@ -293,6 +304,17 @@ private struct SnapshotWatch<Application: SnapshotApplication> {
             states: result.states.map(\.state), contents: result.messages.map(\.payload))
         recorder.say("there were \(text(before)); in the snapshot there are \(text(found))")
         return LabScenario.Outcome(run: recorder.run, isKept: sum(before) == sum(found))
+    }
+
+    private func explain(_ messages: [Int], _ words: String, in recorder: inout SpaceTimeRecorder) {
+        let carrying = messages.filter { contents.indices.contains($0) && contents[$0] != nil }
+        guard !carrying.isEmpty else { return }
+        let amount = Application.inventory(states: [], contents: carrying.compactMap { contents[$0] })
+        let list = carrying.map { number in
+            let message = recorder.run.messages[number]
+            return "\(message.label) from p\(message.from + 1) to p\(message.to + 1)"
+        }
+        recorder.say("\(words): \(text(amount)) (\(list.joined(separator: ", ")))")
     }
 
     /// Tokens are counted, money is added up.

@@ -23,7 +23,8 @@ enum UndecidedScenario {
             let sent = recorder.note(
                 delivery.process, delivery.decides ? .milestone : .step,
                 delivery.sentence, receiving: delivery.received.flatMap { numbers[$0] },
-                sending: delivery.sent.map { .init(to: $0.to, .control, $0.label) }, state: delivery.state)
+                sending: delivery.sent.map { .init(to: $0.to, .control, $0.label) }, state: delivery.state,
+                outlook: delivery.settledOn.map { $0 ? .one : .zero } ?? .open)
             for (message, number) in zip(delivery.sent, sent) { numbers[message.number] = number }
         }
         for line in watched.lines { recorder.say(line) }
