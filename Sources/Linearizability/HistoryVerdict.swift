@@ -4,6 +4,8 @@ public struct HistoryVerdict: Sendable {
         case linearizable
         case violated
         case boundReached
+        /// The operations on another key were refuted first, which says all about the history.
+        case undecided
     }
 
     /// What was found for the operations on one key.
@@ -11,19 +13,22 @@ public struct HistoryVerdict: Sendable {
         public let key: String?
         public let outcome: Outcome
         public let operations: [RecordedOperation]
-        /// The longest prefix of the history, in events, whose operations on this key have an explanation.
-        public let explainedEvents: Int
+        /// A prefix of the history, in events, whose operations on this key have an explanation.
+        public internal(set) var explainedEvents: Int
+        /// Whether that prefix is known to be the longest. Of a history without an explanation it need not be before
+        /// it has been cut down, nor when the time for that was over.
+        public internal(set) var isLongestExplained: Bool
         /// The operations that took effect in that prefix, in an order that explains their answers; by place in
         /// `operations`.
-        public let order: [Int]
-        /// Of a history without an explanation, a smaller one without any.
-        public let cutDown: [RecordedOperation]
+        public internal(set) var order: [Int]
+        /// Of a history without an explanation, a smaller one without any, once it has been cut down.
+        public internal(set) var cutDown: [RecordedOperation] = []
     }
 
     public let eventCount: Int
     public let operationCount: Int
     /// By key; those without a key first.
-    public let parts: [Part]
+    public internal(set) var parts: [Part]
 
     public var outcome: Outcome {
         if parts.contains(where: { $0.outcome == .violated }) { return .violated }
@@ -34,54 +39,72 @@ public struct HistoryVerdict: Sendable {
     public var clearestViolation: Part? {
         parts.filter { $0.outcome == .violated }.min { $0.cutDown.count < $1.cutDown.count }
     }
+}
 
-    init<Object: RecordedObject>(_ history: History, as: Object.Type, _ limits: HistoryLimits) throws {
-        eventCount = history.eventCount
-        operationCount = history.operations.count
+/// A history that is held against an object: first what the verdict is, and then, if there is time, why.
+struct HistoryCheck<Object: RecordedObject> {
+    private let history: History
+    private let limits: HistoryLimits
+    private let keys: [String?]
+    private let recorded: [[RecordedOperation]]
+    private let operations: [[Operation<Object>]]
+
+    /// Throws `HistoryError` when an operation is none of the object's.
+    init(_ history: History, _ limits: HistoryLimits) throws {
+        self.history = history
+        self.limits = limits
         var byKey: [String?: [RecordedOperation]] = [:]
         for operation in history.operations { byKey[operation.key, default: []].append(operation) }
-        let keys = byKey.keys.sorted { a, b in
+        keys = byKey.keys.sorted { a, b in
             guard let b else { return false }
             return a.map { $0 < b } ?? true
         }
-        parts = try keys.map { key in
-            try Part(key: key, byKey[key] ?? [], in: history, as: Object.self, limits)
+        recorded = keys.map { byKey[$0] ?? [] }
+        operations = try recorded.map { try $0.map(Object.operation) }
+    }
+
+    func verdict() -> HistoryVerdict {
+        let results = SideBySide<Object>(limit: limits.configurations).run(operations)
+        return HistoryVerdict(
+            eventCount: history.eventCount, operationCount: history.operations.count,
+            parts: results.indices.map { part($0, results[$0]) })
+    }
+
+    private func part(_ place: Int, _ result: SearchResult?) -> HistoryVerdict.Part {
+        func part(_ outcome: HistoryVerdict.Outcome, _ events: Int, _ order: [Int]) -> HistoryVerdict.Part {
+            HistoryVerdict.Part(
+                key: keys[place], outcome: outcome, operations: recorded[place], explainedEvents: events,
+                isLongestExplained: outcome == .linearizable, order: order)
+        }
+        switch result {
+        case .linearizable(let order): return part(.linearizable, history.eventCount, order)
+        case .violated(let event, let order): return part(.violated, event, order)
+        case .boundReached(let event): return part(.boundReached, event, [])
+        case nil: return part(.undecided, 0, [])
         }
     }
-}
 
-extension HistoryVerdict.Part {
-    fileprivate init<Object: RecordedObject>(
-        key: String?, _ recorded: [RecordedOperation], in history: History, as: Object.Type,
-        _ limits: HistoryLimits
-    ) throws {
-        let operations = try recorded.map(Object.operation)
-        self.key = key
-        self.operations = recorded
-        switch LinearizabilitySearch<Object>(configurationLimit: limits.configurations).run(operations) {
-        case .linearizable(let order):
-            outcome = .linearizable
-            self.order = order
-            explainedEvents = history.eventCount
-            cutDown = []
-        case .violated(let event, let order):
-            outcome = .violated
-            self.order = order
-            explainedEvents = event
-            let smaller = CutDown(operations, event: event)
-            cutDown = smaller.kept.map { index in
-                var operation = recorded[index]
+    /// Says of what was refuted how far it can be explained, and makes it smaller, for as long as the limits allow.
+    func explain(_ verdict: inout HistoryVerdict) {
+        let deadline = Deadline(after: limits.cutDownTime)
+        for place in verdict.parts.indices where verdict.parts[place].outcome == .violated {
+            let part = verdict.parts[place]
+            let search = LinearizabilitySearch<Object>(configurationLimit: limits.configurations)
+            let prefix = search.longestPrefix(
+                of: operations[place], explained: (part.explainedEvents, part.order), until: deadline)
+            verdict.parts[place].explainedEvents = prefix.event
+            verdict.parts[place].order = prefix.order
+            verdict.parts[place].isLongestExplained = prefix.isLongest
+            let smaller = CutDown(
+                operations[place], event: prefix.isLongest ? prefix.event : nil, until: deadline)
+            verdict.parts[place].cutDown = smaller.kept.map { index in
+                var operation = recorded[place][index]
                 if smaller.isOpen(index) {
                     operation.returned = nil
                     operation.answer = nil
                 }
                 return operation
             }
-        case .boundReached(let event):
-            outcome = .boundReached
-            order = []
-            explainedEvents = max(event, 0)
-            cutDown = []
         }
     }
 }

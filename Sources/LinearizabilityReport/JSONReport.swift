@@ -3,7 +3,7 @@ import TextForms
 
 extension HistoryVerdict {
     /// One object on one line: `history`, `model`, `verdict`, `operations`, `events`, and for each key in `parts` its
-    /// `verdict`, `explainedEvents`, the `order` that explains them and the `cutDown` history.
+    /// `verdict`, `explainedEvents`, whether that is the `longest` beginning with an explanation, the `order` that explains them and the `cutDown` history.
     public func json(name: String, model: ObjectModel) -> String {
         "{"
             + [
@@ -22,6 +22,7 @@ extension HistoryVerdict.Part {
                 "\"key\":" + (key.map(JSONText.string) ?? "null"),
                 "\"verdict\":\(JSONText.string(outcome.rawValue))",
                 "\"operations\":\(operations.count)", "\"explainedEvents\":\(explainedEvents)",
+                "\"longest\":\(isLongestExplained)",
                 "\"order\":[" + order.map { operations[$0].json }.joined(separator: ",") + "]",
                 "\"cutDown\":[" + cutDown.map(\.json).joined(separator: ",") + "]",
             ].joined(separator: ",") + "}"

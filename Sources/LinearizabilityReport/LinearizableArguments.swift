@@ -7,6 +7,7 @@ struct LinearizableArguments {
     var printsJSON = false
     var picture: String?
     var memoryBytes = 2048 << 20
+    var cutDownTime = Duration.milliseconds(300)
     var isHelp = false
 
     struct Fault: Error, CustomStringConvertible {
@@ -38,10 +39,17 @@ struct LinearizableArguments {
                     throw Fault(description: "--memory needs a number of MiB, not \"\(text)\"")
                 }
                 memoryBytes = mebibytes << 20
+            case "--cut-down":
+                let text = try value()
+                guard let seconds = Double(text), (0...86_400).contains(seconds) else {
+                    throw Fault(description: "--cut-down needs a number of seconds, not \"\(text)\"")
+                }
+                cutDownTime = .milliseconds(Int(seconds * 1000))
             case "--model":
                 let name = try value()
                 guard let model = ObjectModel(rawValue: name) else {
-                    throw Fault(description: "there is no model \"\(name)\"")
+                    let names = ObjectModel.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Fault(description: "there is no model \"\(name)\"; there are \(names)")
                 }
                 named = model
             default: throw Fault(description: "\(parts[0]) is no option")

@@ -13,6 +13,7 @@ public struct LinearizableProgram {
           --json          one line of JSON for each history
           --svg FILE      also a picture of the one history
           --memory MIB    for what a search remembers (default 2048)
+          --cut-down S    seconds, once the verdict is printed, for showing why it is not (default 0.3)
 
         A file that is named - is standard input. Exit code 0: linearizable, 1: not, 2: wrong command line or
         malformed history, 3: the bound on memory was reached.
@@ -46,7 +47,10 @@ public struct LinearizableProgram {
             let verdict: HistoryVerdict
             do {
                 let history = try HistoryReader(hasKeys: request.model.hasKeys).read(try contents(of: file))
-                verdict = try request.model.check(history, limits: HistoryLimits(bytes: request.memoryBytes))
+                let limits = HistoryLimits(bytes: request.memoryBytes, cutDownTime: request.cutDownTime)
+                verdict = try request.model.check(history, limits: limits) { verdict in
+                    if !request.printsJSON { say(verdict.headline(name: file, model: request.model)) }
+                }
             } catch let error as HistoryError {
                 complain("\(file): \(error)")
                 codes.append(2)
@@ -55,7 +59,7 @@ public struct LinearizableProgram {
             if request.printsJSON {
                 say(verdict.json(name: file, model: request.model))
             } else {
-                verdict.lines(name: file, model: request.model).forEach(say)
+                verdict.explanation.forEach(say)
             }
             if let picture = request.picture {
                 try write(verdict.svg(name: file, model: request.model), to: picture)
@@ -63,7 +67,7 @@ public struct LinearizableProgram {
             switch verdict.outcome {
             case .linearizable: codes.append(0)
             case .violated: codes.append(1)
-            case .boundReached: codes.append(3)
+            case .boundReached, .undecided: codes.append(3)
             }
         }
         return [2, 1, 3].first(where: codes.contains) ?? 0

@@ -42,7 +42,7 @@ extension HistoryVerdict {
             body +=
                 "<rect class=\"\(kind)\" x=\"\(x)\" y=\"\(y)\" width=\"\(end - x)\" height=\"32\" rx=\"6\"/>\n"
             let number = place[index].map { "\($0). " } ?? ""
-            body += text(x + 10, y + 21, "operation", number + bar.operation.text)
+            body += text(x + 10, y + 21, "operation", number + bar.operation.shortText)
         }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \

@@ -16,6 +16,106 @@ import Testing
         #expect(operation.isOpen)
     }
 
+    @Test(
+        "a whole history in each form",
+        arguments: [
+            "0 invoke write 1\r\n0 ok write 1\r\n1 invoke read\r\n1 ok read 1\r\n",
+            "\u{FEFF}0 invoke write 1\n0 ok write 1\n1 invoke read\n1 ok read 1",
+            """
+            #jepsen.history.Op{:index 0, :time 12, :type :invoke, :process 0, :f :write, :value 1}
+            #jepsen.history.Op{:index 1, :time 13, :type :info, :process :nemesis, :f :start, :value "all"}
+            #jepsen.history.Op {:index 2, :time 14, :type :ok, :process 0, :f :write, :value 1}
+            #knossos.op.Op{:type :invoke, :process 1, :f :read, :value nil, :error [:timeout {:a #{1}}]}
+            #jepsen.history.Op{:type :ok, :process 1, :f :read, :value 1}
+            """,
+            """
+            [{:process 0, :type :invoke, :f :write, :value 1}
+             {:process 0, :type :ok, :f :write, :value 1} ; in between
+             #_{:process 7} {:process 1, :type :invoke,
+              :f :read, :value nil} #jepsen.history.Op{:process 1, :type :ok, :f :read, :value 1}]
+            """,
+            """
+            ({:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value 1}
+             ^{:line 3} {:process 1 :type :invoke :f :read} {:process 1 :type :ok :f :read :value 1})
+            """,
+            """
+            [{"process": 0, "type": "invoke", "f": "write", "value": 1},{"process":0,"type":"ok","f":"write","value":1},
+            {"process": "nemesis", "type": "info", "f": "start", "value": null},
+            {"process": 1, "type": "invoke", "f": "read", "value": null},
+            {"process": 1, "type": "ok", "f": "read", "value": 1}]
+            """,
+            "[0 :invoke :write 1]\n[0 :ok :write 1]\n[:nemesis :info :start]\n[1 :invoke :read nil]\n[1 :ok :read 1]",
+            "[[0 :invoke :write 1] [0 :ok :write 1] [1 :invoke :read] [1 :ok :read 1]]",
+            """
+            INFO  jepsen.util - 0\t:invoke\t:write\t1
+            INFO  jepsen.util - :nemesis\t:info\t:start\t"Cut off {:n1 #{:n2}}"
+            2026-01-02 12:00:00,123 INFO [jepsen worker 0] jepsen.util - 0\t:ok\t:write\t1
+            INFO  jepsen.util - 1\t:invoke\t:read\tnil
+            INFO  jepsen.util - 1\t:ok\t:read\t1
+            """,
+        ])
+    func wholeHistories(text: String) throws {
+        let history = try HistoryReader(hasKeys: false).read(text)
+        #expect(history.operations.map(\.text) == ["write 1", "read -> 1"])
+        #expect(history.eventCount == 4)
+    }
+
+    @Test(
+        "a text without an operation is refused",
+        arguments: [
+            "", "\n\n", "# a comment\n; another", "[]", "{:process :nemesis, :type :info, :f :start}",
+        ])
+    func empty(text: String) {
+        #expect(throws: HistoryError(line: nil, "there is no operation in it")) {
+            try HistoryReader(hasKeys: false).read(text)
+        }
+    }
+
+    @Test(
+        "what cannot be read is named by its line and a reason, also within a vector",
+        arguments: [
+            ("[{:process 0, :type :invoke, :f :read}\n {:process 0, :type :begun, :f :read}]", 2, "begun"),
+            ("[{:process 0, :type :invoke, :f :read}\n", 1, "] is missing at the end"),
+            ("[{:process 0, :type :invoke, :f :read}\n)", 2, ") where ] is missing"),
+            ("#jepsen.history.Op{:process 0\n:type}", 1, "a name without a value"),
+            ("\n#jepsen.history.Op[:a]", 2, "an event is a process"),
+            ("0 invoke read\r\n0 ok read 1\r\nwhat\r\n", 3, "an event is a process"),
+            ("0 invoke read\n}", 2, "begins no event"),
+            (String(repeating: "[", count: 100), 1, "nested deeper"),
+        ])
+    func reasons(text: String, line: Int, reason: String) throws {
+        let error = #expect(throws: HistoryError.self) { try HistoryReader(hasKeys: false).read(text) }
+        #expect(
+            error?.line == line && error?.message.contains(reason) == true, "\(String(describing: error))")
+    }
+
+    @Test("Jepsen's tuples of independent keys are a key and a value")
+    func tuples() throws {
+        let text = """
+            {:process 0, :type :invoke, :f :write, :value ["k" 3]}
+            {:process 0, :type :ok, :f :write, :value ["k" 3]}
+            {:process 0, :type :invoke, :f :read, :value ["k" nil]}
+            {:process 0, :type :ok, :f :read, :value ["k" 3]}
+            """
+        let history = try HistoryReader(hasKeys: true).read(text)
+        #expect(history.operations.map(\.text) == ["write k 3", "read k -> 3"])
+        #expect(try ObjectModel.keyValue.check(history).outcome == .linearizable)
+    }
+
+    @Test("a cas from no value succeeds where there is none, and values may hold blanks")
+    func compareAndSetOfNothing() throws {
+        let text = #"""
+            {:process 0, :type :invoke, :f :cas, :value [nil "a b"]}
+            {:process 0, :type :ok, :f :cas, :value [nil "a b"]}
+            {:process 0, :type :invoke, :f :cas, :value ["a b" 2]}
+            {:process 0, :type :ok, :f :cas, :value ["a b" 2]}
+            {:process 0, :type :invoke, :f :read, :value nil}
+            {:process 0, :type :ok, :f :read, :value 2}
+            """#
+        let history = try HistoryReader(hasKeys: false).read(text)
+        #expect(try ObjectModel.compareAndSetRegister.check(history).outcome == .linearizable)
+    }
+
     @Test("strings may hold anything, and nil is the absence of a value")
     func values() throws {
         let text = #"""

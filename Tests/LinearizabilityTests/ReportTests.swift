@@ -47,6 +47,29 @@ import Testing
         #expect(part["key"] as? String == "a\"\u{7}" && (part["order"] as? [Any])?.count == 1)
     }
 
+    @Test("the verdict stands on a line of its own, before what explains it")
+    func headlineFirst() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "synod-\(UUID().uuidString)").path
+        try Self.stale.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var said: [String] = []
+        let program = LinearizableProgram(say: { said.append($0) }, complain: { _ in })
+        #expect(program.run(["--model", "register", path]) == 1)
+        #expect(said.first == "\(path): NOT linearizable as register (3 operations, 6 events)")
+        #expect(said.count { $0.contains("NOT linearizable") } == 1 && said.count > 5)
+    }
+
+    @Test("long values and long histories are shown in part")
+    func longHistories() throws {
+        var text = ""
+        for value in 0..<100 { text += "0 invoke append k v\(value);\n0 ok append k v\(value);\n" }
+        text = text.replacing(";", with: "")
+        text += "1 invoke get k\n1 ok get k " + (0..<99).map { "v\($0)" }.joined() + "\n"
+        let lines = try verdict(text, .keyValue).lines(name: "h", model: .keyValue)
+        #expect(lines.allSatisfy { $0.count < 2000 } && lines.contains { $0.contains("more …") })
+        #expect(lines.contains("  (the last 40; --json has the 61 before them)"))
+    }
+
     @Test("the picture marks the answer that cannot be, and holds no tags of the history's own")
     func picture() throws {
         let svg = try verdict(Self.stale.replacing(" 1", with: " <b>")).svg(name: "a&b", model: .register)
@@ -79,17 +102,18 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var hard = ""
-        for process in 0..<16 { hard += "\(process) invoke write \(process)\n" }
-        for process in 0..<16 { hard += "\(process) ok write \(process)\n" }
-        hard += "0 invoke read\n0 ok read 99\n"
-        for (name, text, code) in [
-            ("good", "0 invoke read\n0 ok read nil\n", 0 as Int32), ("stale", Self.stale, 1),
-            ("hard", hard, 3),
+        for process in 0..<8 { hard += "\(process) invoke enqueue \(process)\n" }
+        for process in 0..<8 { hard += "\(process) ok enqueue \(process)\n" }
+        hard += "0 invoke dequeue\n0 ok dequeue 99\n"
+        for (name, model, text, code) in [
+            ("good", "register", "0 invoke read\n0 ok read nil\n", 0 as Int32),
+            ("stale", "register", Self.stale, 1), ("hard", "queue", hard, 3),
+            ("empty", "register", "# nothing\n", 2),
         ] {
             let path = folder.appending(path: name).path
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             let program = LinearizableProgram(say: { _ in }, complain: { _ in })
-            #expect(program.run(["--model", "register", "--memory", "1", path]) == code, "\(name)")
+            #expect(program.run(["--model", model, "--memory", "1", path]) == code, "\(name)")
         }
     }
 }

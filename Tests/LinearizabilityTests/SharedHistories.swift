@@ -17,7 +17,9 @@ struct SharedHistories {
 
     static func verdict(_ name: String, _ model: ObjectModel, in folder: URL) throws -> HistoryVerdict {
         let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-        return try model.check(HistoryReader(hasKeys: model.hasKeys).read(text))
+        return try model.check(
+            HistoryReader(hasKeys: model.hasKeys).read(text), limits: HistoryLimits(cutDownTime: .seconds(60))
+        )
     }
 }
 

@@ -31,15 +31,19 @@ public struct Queue: RecordedObject {
     public static func separable(_ operations: [Operation<Queue>]) -> [[Int]] {
         guard !operations.contains(where: { $0.call == .dequeue && $0.answer == nil }) else { return [] }
         var sets: [[Int]] = operations.indices.filter { operations[$0].answer == .value(nil) }.map { [$0] }
+        var concerned: [String: (enqueues: Int, all: [Int])] = [:]
         for (index, operation) in operations.enumerated() {
-            guard case .enqueue(let value) = operation.call else { continue }
-            let others = operations.indices.filter {
-                $0 != index
-                    && (operations[$0].call == operation.call || operations[$0].answer == .value(value))
+            if case .enqueue(let value) = operation.call {
+                concerned[value, default: (0, [])].enqueues += 1
+                concerned[value, default: (0, [])].all.append(index)
+            } else if case .value(let value?) = operation.answer {
+                concerned[value, default: (0, [])].all.append(index)
             }
-            if !others.contains(where: { operations[$0].call == operation.call }) {
-                sets.append([index] + others)
-            }
+        }
+        for operation in operations {
+            guard case .enqueue(let value) = operation.call, let set = concerned[value], set.enqueues == 1
+            else { continue }
+            sets.append(set.all)
         }
         return sets
     }

@@ -15,9 +15,42 @@ public protocol SequentialObject: Hashable, Sendable {
     /// linearizable stays so. Only what is proven for the type: see each type's comment. Observations need not be
     /// named.
     static func separable(_ operations: [Operation<Self>]) -> [[Int]]
+
+    /// What the operations of a history look at, worked out once for a search of it.
+    associatedtype Observed = Void
+    static func observed(by operations: [Operation<Self>]) -> Observed
+
+    /// The object without what none of the operations looks at, so that states that nobody can tell apart are one.
+    /// Every answer that was given must come from it if and only if it comes from `object`, also later.
+    static func simplified(_ object: Self, for observed: Observed) -> Self
+
+    /// Whether the answer of the call says which state it found, so that the two functions below know something
+    /// about it.
+    static func tells(_ call: Call) -> Bool
+
+    /// Whether `object` may become, without a call that makes it forget what it was, one that answers as `operation`
+    /// did. Only what is certain may be denied.
+    static func mayLead(from object: Self, to operation: Operation<Self>) -> Bool
+
+    /// Whether an object that has forgotten by this call what it was may become one that answers as `operation` did.
+    /// Only what is certain may be denied.
+    static func mayLead(by call: Call, to operation: Operation<Self>) -> Bool
+
+    /// The bytes that the state takes beside those of its type.
+    var storedBytes: Int { get }
+}
+
+extension SequentialObject where Observed == Void {
+    public static func observed(by operations: [Operation<Self>]) {}
+    public static func simplified(_ object: Self, for observed: Void) -> Self { object }
 }
 
 extension SequentialObject {
+    public static func tells(_ call: Call) -> Bool { false }
+    public static func mayLead(from object: Self, to operation: Operation<Self>) -> Bool { true }
+    public static func mayLead(by call: Call, to operation: Operation<Self>) -> Bool { true }
+    public var storedBytes: Int { 0 }
+
     public static func separable(_ operations: [Operation<Self>]) -> [[Int]] { [] }
 }
 

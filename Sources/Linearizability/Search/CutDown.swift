@@ -5,22 +5,22 @@
 /// - observations, since an order that explains all explains fewer;
 /// - what the object says can be left out by itself (`SequentialObject.separable`).
 ///
-/// Each attempt is a search of its own with a small limit; there are at most `attemptLimit` of them, and one that
-/// reaches its limit leaves the history as it was.
+/// Each attempt is a search of its own with a small limit, and one that reaches it leaves the history as it was. When
+/// the deadline is over there are no more attempts: what is left then has no explanation either.
 struct CutDown<Object: SequentialObject> {
-    static var attemptLimit: Int { 3000 }
     static var configurationLimit: Int { 100_000 }
 
     private var operations: [Operation<Object>]
     /// The operations that are left, by index, in the order of invocation.
     private(set) var kept: [Int]
-    private var attempts = 0
+    private let deadline: Deadline?
 
-    /// `event`: the first event with which there is no explanation.
-    init(_ operations: [Operation<Object>], event: Int) {
+    /// `event`: the first event with which there is no explanation; nil when that is not known.
+    init(_ operations: [Operation<Object>], event: Int?, until deadline: Deadline?) {
         self.operations = operations
+        self.deadline = deadline
         kept = operations.indices.sorted { operations[$0].invoked < operations[$1].invoked }
-        truncate(after: event)
+        if let event { truncate(after: event) }
         while leaveOutObservations() || leaveOutSeparable() {}
     }
 
@@ -73,13 +73,13 @@ struct CutDown<Object: SequentialObject> {
     }
 
     private mutating func leaveOut(_ names: [Int]) -> Bool {
-        guard attempts < Self.attemptLimit else { return false }
-        attempts += 1
+        guard deadline?.isOver != true else { return false }
+        let names = Set(names)
         let rest = kept.filter { !names.contains($0) }
         let search = LinearizabilitySearch<Object>(configurationLimit: Self.configurationLimit)
-        guard case .violated(let event, _) = search.run(rest.map { operations[$0] }) else { return false }
+        let left = rest.map { operations[$0] }
+        guard case .violated = search.verdict(left, until: deadline) else { return false }
         kept = rest
-        truncate(after: event)
         return true
     }
 }

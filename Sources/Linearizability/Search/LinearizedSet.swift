@@ -3,26 +3,26 @@ struct LinearizedSet {
     private var words: [UInt64]
     /// Words below this one are full.
     private var firstOpen = 0
+    /// Words from this one on are empty.
+    private var end = 0
 
     init(count: Int) { words = Array(repeating: 0, count: (count + 63) / 64 + 1) }
 
     mutating func insert(_ index: Int) {
         words[index / 64] |= 1 << UInt64(index % 64)
+        end = max(end, index / 64 + 1)
         while words[firstOpen] == .max { firstOpen += 1 }
     }
 
     mutating func remove(_ index: Int) {
         words[index / 64] &= ~(1 << UInt64(index % 64))
         firstOpen = min(firstOpen, index / 64)
+        while end > 0, words[end - 1] == 0 { end -= 1 }
     }
 
     /// The same for equal sets only. Operations take effect roughly in the order in which they were invoked, so that
     /// the words that are neither full nor empty are few.
-    var key: Key {
-        var end = firstOpen
-        for index in firstOpen..<words.count where words[index] != 0 { end = index + 1 }
-        return Key(firstOpen: firstOpen, words: Array(words[firstOpen..<end]))
-    }
+    var key: Key { Key(firstOpen: firstOpen, words: Array(words[firstOpen..<max(firstOpen, end)])) }
 
     struct Key: Hashable {
         let firstOpen: Int
