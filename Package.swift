@@ -121,7 +121,7 @@ let command = Floor(
     level: 9, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Laboratory", "CLinux",
+        "EtcdDialect", "Laboratory", "TextForms", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 

@@ -16,6 +16,56 @@ struct Identity: Hashable, Sendable {
     /// Whether the process joins a cluster that exists, and has not learnt its configuration.
     var isJoining: Bool
 
+    /// Sentences about options that are passed over because the data directory says otherwise.
+    var notices: [String] = []
+
+    /// Who a data directory belongs to decides, once it belongs to somebody: then the options that describe a first
+    /// start (the initial cluster, its token and state, the advertised peer URLs) are passed over, with a notice
+    /// where they would have made another member or cluster. Refused is only a directory of one member under the
+    /// address of another, since both would then run as the same.
+    ///
+    /// - Parameter first: what the directory says about its first start; nil where an earlier version made it.
+    static func settled(
+        _ options: ServerOptions, owner: DataDirectory.Identity?, first: FirstMembers?,
+        askClusterID: ([PeerURL]) throws -> UInt64
+    ) throws -> Identity {
+        guard let owner else { return try Identity(options, owner: nil, askClusterID: askClusterID) }
+        let told = try? Identity(options, owner: owner)
+        var identity = Identity(
+            clusterID: owner.clusterID, memberID: ProcessID(owner.memberID),
+            members: first?.members ?? told?.members ?? [],
+            isJoining: first?.isJoining ?? (options.clusterState == .existing))
+        if told?.clusterID == identity.clusterID, told?.memberID == identity.memberID { return identity }
+        let name = identity.ownName
+        let advertised = options.advertisePeerURLs.compactMap { try? PeerURL($0).description }.sorted()
+        let confused = identity.members.first {
+            $0.id != identity.memberID && $0.peerURLs.sorted() == advertised
+        }
+        if let confused {
+            throw ServerError(
+                .foreignDirectory,
+                "\(options.dataDirectory) belongs to \(name) and the options are those of \(confused.name), which "
+                    + "has the peer URLs \(advertised.joined(separator: ", ")): start each member with a directory "
+                    + "of its own")
+        }
+        identity.notices.append(
+            "\(options.dataDirectory) belongs to \(name), \(owner): what the options say otherwise about the initial "
+                + "cluster, its token and state and the advertised peer URLs is passed over")
+        return identity
+    }
+
+    private init(clusterID: UInt64, memberID: ProcessID, members: [Member], isJoining: Bool) {
+        self.clusterID = clusterID
+        self.memberID = memberID
+        self.members = members
+        self.isJoining = isJoining
+    }
+
+    /// What this member was called when its directory was made.
+    private var ownName: String {
+        members.first { $0.id == memberID }.map { "member \"\($0.name)\"" } ?? "a member"
+    }
+
     /// A member's number comes from its sorted peer URLs and the cluster's token, the cluster's from the
     /// numbers of its first members. Who joins an existing cluster keeps the cluster id that its data
     /// directory has, or asks the others for it. Throws `ServerError.badOptions`.

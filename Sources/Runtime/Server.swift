@@ -99,8 +99,17 @@ public final class Server: CoordinationService, @unchecked Sendable {
         let directory = try DataDirectory.open(options.dataDirectory)
         self.directory = directory
         let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!
-        identity = try Identity(options, owner: directory.identity) { urls in
+        let first = try directory.read(FirstMembers.fileName).map {
+            try FirstMembers(decoding: $0, path: directory.path(of: FirstMembers.fileName))
+        }
+        identity = try Identity.settled(options, owner: directory.identity, first: first) { urls in
             try PeerInquiry.clusterID(asking: urls, on: loops, seconds: 30)
+        }
+        for notice in identity.notices { report(.warning, LogLine(notice)) }
+        if directory.identity == nil || (first == nil && identity.notices.isEmpty) {
+            // Before the directory belongs to anybody, so that one that does always says what it was told.
+            let first = FirstMembers(isJoining: identity.isJoining, members: identity.members)
+            try directory.replace(FirstMembers.fileName, with: first.encoded())
         }
         try directory.claim(
             DataDirectory.Identity(clusterID: identity.clusterID, memberID: identity.memberID.rawValue))

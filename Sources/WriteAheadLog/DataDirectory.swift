@@ -52,6 +52,9 @@ public final class DataDirectory: @unchecked Sendable {
         }
     }
 
+    /// Whether a directory belongs to somebody, without taking it.
+    public static func isClaimed(_ path: String) -> Bool { access("\(path)/\(identityName)", F_OK) == 0 }
+
     /// Makes the directory belong to `identity`; throws `.foreign` when it belongs to another.
     public func claim(_ identity: Identity) throws {
         if let owner = self.identity {

@@ -53,6 +53,28 @@ struct IdentityTests {
         }
     }
 
+    @Test("what a member was first told is read back as it was written, and only so")
+    func firstMembers() throws {
+        let members = [
+            Identity.Member(id: ProcessID(1), name: "a b%\n", peerURLs: ["http://h1:1", "http://h1:2"]),
+            Identity.Member(id: ProcessID(.max), name: "ü", peerURLs: ["http://[::1]:1"]),
+            Identity.Member(id: ProcessID(3), name: "", peerURLs: ["http://h3:1"]),
+        ]
+        for first in [
+            FirstMembers(isJoining: false, members: members), .init(isJoining: true, members: []),
+        ] {
+            let bytes = first.encoded()
+            #expect(try FirstMembers(decoding: bytes, path: "p") == first)
+            for index in bytes.indices {
+                var damaged = bytes
+                damaged[index] ^= 1
+                #expect(throws: (any Error).self) { try FirstMembers(decoding: damaged, path: "p") }
+            }
+            #expect(throws: (any Error).self) { try FirstMembers(decoding: bytes.dropLast(), path: "p") }
+            #expect(throws: (any Error).self) { try FirstMembers(decoding: [], path: "p") }
+        }
+    }
+
     @Test(
         "peer URLs are read with names, IPv4 and IPv6 addresses",
         arguments: [

@@ -131,9 +131,61 @@ struct ServerTests {
         second.listenPeerURLs = ["http://127.0.0.1:\(TestPorts.take())"]
         #expect { try Server.start(second) } throws: { ($0 as? ServerError)?.code == .directoryInUse }
         cluster.stop("n1")
-        second.clusterToken = "another"
-        #expect { try Server.start(second) } throws: { ($0 as? ServerError)?.code == .foreignDirectory }
         try cluster.start("n1")
+    }
+
+    @Test("a directory of one member under the options of another is refused, and both are named")
+    func mixedUpDirectories() throws {
+        let cluster = TestCluster(size: 3)
+        try cluster.startAll()
+        _ = try #require(cluster.leader())
+        cluster.stopAll()
+        var mixed = cluster.options("n2")
+        mixed.dataDirectory = cluster.options("n1").dataDirectory
+        #expect {
+            try Server.start(mixed)
+        } throws: {
+            let error = $0 as? ServerError
+            return error?.code == .foreignDirectory
+                && error?.message.contains("belongs to member \"n1\" and the options are those of n2") == true
+        }
+    }
+
+    @Test(
+        "once a directory has data, other initial flags are passed over with a notice, and what is there is served",
+        arguments: ["token", "name", "cluster", "own URL", "state", "everything"])
+    func changedInitialFlags(_ change: String) throws {
+        let cluster = TestCluster(size: 3)
+        try cluster.startAll()
+        _ = try #require(cluster.leader())
+        try TestClient(cluster.servers["n1"]!).call(put("kept", "1"))
+        let ids = cluster.servers.mapValues { $0.status.memberID }
+        cluster.stopAll()
+        for name in cluster.names {
+            try cluster.start(name) { options in
+                let isEverything = change == "everything"
+                if change == "token" || isEverything { options.clusterToken = "another" }
+                if change == "name" || isEverything { options.name = "renamed-\(name)" }
+                if change == "cluster" || isEverything {
+                    options.initialCluster = [.init(name: "stranger", peerURLs: ["http://127.0.0.1:1"])]
+                }
+                if change == "own URL" || isEverything {
+                    options.advertisePeerURLs = ["http://localhost:\(TestPorts.take())"]
+                }
+                if change == "state" || isEverything { options.clusterState = .existing }
+            }
+        }
+        _ = try #require(cluster.leader())
+        #expect(cluster.servers.mapValues { $0.status.memberID } == ids)
+        #expect(try TestClient(cluster.servers["n2"]!).get("kept") == "1")
+        // A new name is published, as etcd does it; a state alone is nothing to speak of.
+        if change == "name" || change == "everything" {
+            #expect(
+                eventually {
+                    cluster.servers["n1"]!.status.members.allSatisfy { $0.name.hasPrefix("renamed-") }
+                })
+        }
+        #expect(cluster.hasLogged("is passed over") == (change != "state"))
     }
 
     @Test("a server that stops answers what waits and refuses what comes later")

@@ -43,7 +43,8 @@ private func complaint(_ body: () throws -> Void) -> UsageError? {
     func unknown() {
         #expect(
             complaint { _ = try values(["--nmae=x"]) }
-                == UsageError(message: "flag provided but not defined: -nmae", exitCode: 2))
+                == UsageError(
+                    message: "flag provided but not defined: -nmae; did you mean --name?", exitCode: 2))
         #expect(
             complaint { _ = try values(["--name"]) }
                 == UsageError(message: "flag needs an argument: -name", exitCode: 2))
@@ -63,6 +64,22 @@ private func complaint(_ body: () throws -> Void) -> UsageError? {
     @Test(
         "what is no duration is none", arguments: ["", "5", "s", "1x", "1h 2m", ".", "1..2s", "999999999h9"])
     func noDurations(text: String) { #expect(GoSyntax.durationNanoseconds(text) == nil) }
+
+    @Test("a socket file is named whole, also where its name looks like an address")
+    func socketFiles() throws {
+        for (text, path) in [
+            ("unix://localhost:2379", "localhost:2379"), ("unix:///run/synod.sock", "/run/synod.sock"),
+            ("unix://a/b", "a/b"),
+        ] {
+            let url = try ServerURL(text)
+            #expect(url.socketPath == path)
+            #expect(url.text == text)
+            #expect(url.canBeBound)
+        }
+        #expect(complaint { _ = try ServerURL("unix://") } != nil)
+        #expect(complaint { _ = try ServerURL("unix:///\(String(repeating: "x", count: 107))") } != nil)
+        #expect(complaint { _ = try ServerURL("unixs://a") }?.message.contains("TLS") == true)
+    }
 
     @Test("a URL has a scheme, a host and a port, and nothing else")
     func urls() throws {
@@ -137,7 +154,7 @@ private func complaint(_ body: () throws -> Void) -> UsageError? {
         )
         #expect(
             complaint { _ = try values(["--config-file=c"], file: "nmae: x") }?.message
-                == "c: unknown key nmae")
+                == "c: unknown key nmae; did you mean name?")
         #expect(complaint { _ = try values(["--config-file=c"], file: "- a") } != nil)
         #expect(complaint { _ = try values(["--config-file=c"], file: "name: [") } != nil)
         #expect(complaint { _ = try values(["--config-file=c"]) }?.message == "cannot read c")
@@ -145,7 +162,132 @@ private func complaint(_ body: () throws -> Void) -> UsageError? {
             complaint {
                 _ = try values(["--config-file=c"], file: "peer-transport-security: {auto-tls: true}")
             }?
-            .message.contains("TLS") == true)
+            .message == "--peer-auto-tls=true: TLS is not supported yet")
+        #expect(
+            complaint {
+                _ = try values(["--config-file=c"], file: "client-transport-security: {allowed-cn: x}")
+            }?
+            .message == "c: client-transport-security: allowed-cn: TLS is not supported yet")
+        #expect(
+            complaint {
+                _ = try values(["--config-file=c"], file: "client-transport-security: {certfile: x}")
+            }?
+            .message == "c: unknown key certfile in client-transport-security; did you mean cert-file?")
+    }
+
+    @Test("durations in a file are nanoseconds, as etcd has them, or have Go's form")
+    func durationsInFiles() throws {
+        for text in ["600000000000", "10m", "'10m'"] {
+            let all = try values(["--config-file=c"], file: "watch-progress-notify-interval: \(text)")
+            #expect(GoSyntax.durationNanoseconds(all["watch-progress-notify-interval"]) == 600_000_000_000)
+        }
+        #expect(complaint { _ = try values(["--watch-progress-notify-interval=600"]) } != nil)
+    }
+
+    @Test("the settings of sockets and of discovery lie in groups")
+    func groups() throws {
+        let all = try values(
+            ["--config-file=c"],
+            file:
+                "socket-options: {reuse-address: true}\ndiscovery-config: {client: {endpoints: []}, token: ''}"
+        )
+        #expect(all["socket-reuse-address"] == "true")
+        #expect(
+            complaint {
+                _ = try values(["--config-file=c"], file: "discovery-config: {client: {endpoints: [h]}}")
+            }?
+            .message.contains("discovery is not supported yet") == true)
+    }
+
+    @Test(
+        "every key of etcd's sample configurations is known, and none of their values keeps a server from starting"
+    )
+    func samples() throws {
+        let member = """
+            name: 'default'
+            data-dir:
+            wal-dir:
+            snapshot-count: 10000
+            heartbeat-interval: 100
+            election-timeout: 1000
+            quota-backend-bytes: 0
+            listen-peer-urls: http://localhost:2380
+            listen-client-urls: http://localhost:2379
+            max-snapshots: 5
+            max-wals: 5
+            cors:
+            initial-advertise-peer-urls: http://localhost:2380
+            advertise-client-urls: http://localhost:2379
+            discovery:
+            discovery-fallback: 'proxy'
+            discovery-proxy:
+            discovery-srv:
+            initial-cluster:
+            initial-cluster-token: 'etcd-cluster'
+            initial-cluster-state: 'new'
+            strict-reconfig-check: false
+            enable-pprof: true
+            proxy: 'off'
+            proxy-failure-wait: 5000
+            proxy-refresh-interval: 30000
+            proxy-dial-timeout: 1000
+            proxy-write-timeout: 5000
+            proxy-read-timeout: 0
+            logger: zap
+            log-outputs: [stderr]
+            force-new-cluster: false
+            auto-compaction-mode: periodic
+            auto-compaction-retention: "1"
+            client-transport-security:
+              cert-file:
+              key-file:
+              client-cert-auth: false
+              trusted-ca-file:
+              auto-tls: false
+
+            """
+        let peers = """
+            peer-transport-security:
+              cert-file:
+              key-file:
+              client-cert-auth: false
+              trusted-ca-file:
+              auto-tls: false
+
+            """
+        let names = "  allowed-cn:\n  allowed-hostname:\n"
+        let later = "self-signed-cert-validity: 1\nlog-level: debug\n"
+        let suites = "cipher-suites: [\n  A,\n  B\n]\ntls-min-version: 'TLS1.2'\ntls-max-version: 'TLS1.3'\n"
+        for sample in [
+            "enable-v2: true\ndebug: false\n" + member + peers,
+            "enable-v2: true\n" + member + peers + names + later,
+            member + peers + names + later + suites,
+        ] {
+            let settings = try ServeSettings(values(["--config-file=c"], file: sample))
+            #expect(settings.server.initialCluster.map(\.name) == ["default"])
+            #expect(settings.server.autoCompaction == .periodic(.seconds(3600)))
+            #expect(settings.notices.contains { $0.hasPrefix("--enable-pprof=true has no effect") })
+        }
+    }
+
+    @Test("every flag of etcd 3.4 to 3.7 is known")
+    func allFlags() {
+        // What the versions define, put together: from `fs.…Var` in their sources.
+        let known = Set(serverFlags.flatMap(\.names))
+        for flag in etcdFlags.split(whereSeparator: \.isWhitespace) {
+            #expect(known.contains(String(flag)), "\(flag)")
+        }
+    }
+
+    @Test("a feature gate is a known name with a truth value")
+    func gates() throws {
+        #expect(
+            try values(["--feature-gates=CompactHashCheck=true, LeaseCheckpoint=false"]).notices.count == 1)
+        #expect(
+            complaint { _ = try values(["--feature-gates=CompactHashChek=true"]) }?.message.contains(
+                "unrecognized feature gate: CompactHashChek; did you mean CompactHashCheck?") == true)
+        #expect(complaint { _ = try values(["--feature-gates=AllAlpha"]) } != nil)
+        #expect(complaint { _ = try values(["--feature-gates=AllAlpha=perhaps"]) } != nil)
     }
 
     @Test("what is unsafe to ignore is refused, what is harmless is noted")
@@ -162,7 +304,7 @@ private func complaint(_ body: () throws -> Void) -> UsageError? {
 
     @Test("every flag has a name of its own and a default of its own form")
     func table() {
-        let names = serverFlags.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
+        let names = serverFlags.flatMap(\.names)
         #expect(Set(names).count == names.count)
         for flag in serverFlags where flag.kind != .urls || !flag.standard.isEmpty {
             #expect(flag.complaint(about: flag.standard) == nil, "\(flag.name)")

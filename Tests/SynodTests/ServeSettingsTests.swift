@@ -69,6 +69,64 @@ private func complaint(_ arguments: String...) -> String? {
         #expect(try settings("--name=b", members).server.advertisePeerURLs == ["http://h:2"])
     }
 
+    @Test("where there is data, what describes a first start need not fit together, but must be readable")
+    func restart() throws {
+        @discardableResult func restarted(_ arguments: String...) throws -> ServeSettings {
+            try ServeSettings(
+                FlagValues(arguments: arguments, environment: [:], prefix: "SYNOD") {
+                    path throws(UsageError) in throw UsageError(message: path)
+                }, hasData: { $0 == "c.synod" })
+        }
+        #expect(throws: Never.self) {
+            try restarted("--name=c", "--initial-cluster=a=http://h:1")
+            try restarted(
+                "--name=c", "--initial-cluster=c=http://h:1", "--initial-advertise-peer-urls=http://h:3")
+        }
+        #expect(throws: UsageError.self) { try restarted("--name=c", "--initial-cluster=c=h:1") }
+        #expect(throws: UsageError.self) { try restarted("--name=d", "--initial-cluster=a=http://h:1") }
+    }
+
+    @Test("an interval of progress that is too short is raised, and zero is the default")
+    func progress() throws {
+        #expect(
+            try settings("--watch-progress-notify-interval=0s").server.limits.watchProgressInterval
+                == .seconds(600))
+        #expect(
+            try settings("--watch-progress-notify-interval=-1s").server.limits.watchProgressInterval
+                == .seconds(600))
+        let raised = try settings("--experimental-watch-progress-notify-interval=1ms")
+        #expect(raised.server.limits.watchProgressInterval == .milliseconds(100))
+        #expect(raised.notices.count == 1)
+    }
+
+    @Test("the log goes to the outputs that are named, in the form that is asked for")
+    func logs() throws {
+        #expect(try settings().logOutputs == ["default"])
+        #expect(try settings("--log-outputs=stderr, a.log").logOutputs == ["stderr", "a.log"])
+        #expect(complaint("--log-outputs=default,stderr") != nil)
+        #expect(try settings().logForm == .console)
+        #expect(try settings("--log-format=json").logForm == .json)
+        let values = try FlagValues(arguments: [], environment: [:], prefix: "ETCD") {
+            path throws(UsageError) in throw UsageError(message: path)
+        }
+        #expect(try ServeSettings(values, personality: .etcd).logForm == .json)
+        for (level, least) in [
+            ("debug", ServerOptions.LogLevel.debug), ("info", .info), ("warn", .warning), ("error", .error),
+            ("panic", .fatal), ("fatal", .fatal),
+        ] {
+            #expect(try settings("--log-level=\(level)").server.minimumLogLevel == least)
+        }
+    }
+
+    @Test("clients may come in by socket files, members may not")
+    func socketFiles() throws {
+        let it = try settings(
+            "--listen-client-urls=http://127.0.0.1:1,unix://localhost:2",
+            "--advertise-client-urls=http://127.0.0.1:1,unix://localhost:2")
+        #expect(it.listenClientURLs.map(\.text) == ["http://127.0.0.1:1", "unix://localhost:2"])
+        #expect(complaint("--listen-peer-urls=unix://a")?.contains("http://") == true)
+    }
+
     @Test("the election timeout is at least five heartbeats and at most fifty seconds")
     func times() throws {
         #expect(

@@ -93,9 +93,9 @@ extension Host {
         guard leader != nil, !applier.hasWork, lastPublish + .seconds(2) < now || lastPublish == .zero else {
             return
         }
-        let urls = (identity.members.first { $0.id == identity.memberID })?.peerURLs ?? []
         let known = members.first { $0.id == identity.memberID.rawValue }
-        guard let known,
+        let first = identity.members.first { $0.id == identity.memberID }
+        guard let known, let urls = first?.peerURLs ?? (known.peerURLs.isEmpty ? nil : known.peerURLs),
             known.name != options.name || known.peerURLs != urls
                 || known.clientURLs != options.advertiseClientURLs
         else { return }

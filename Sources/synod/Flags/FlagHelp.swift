@@ -30,8 +30,7 @@ enum FlagHelp {
         var text = """
             # Flags of `synod serve`
 
-            Written by `make docs` from the table in `Sources/synod/Flags/ServerFlags.swift`; a test holds the
-            two against each other. Names, defaults and meanings are etcd's. `--a-flag` is `SYNOD_A_FLAG` in the
+            Written by `make docs` from the tables in `Sources/synod/Flags`; a test holds the two against each other. Names, defaults and meanings are etcd's. `--a-flag` is `SYNOD_A_FLAG` in the
             environment (`ETCD_A_FLAG` when the command runs under the name `etcd`) and `a-flag` in a
             configuration file. The same flag on the command line and in the environment is an error; a
             configuration file overrides both.

@@ -1,5 +1,3 @@
-import Yams
-
 /// What the operator asked for, gathered from the command line, the environment and a configuration file.
 ///
 /// The order is etcd's: a configuration file overrides everything else; a flag given both on the command
@@ -26,7 +24,7 @@ struct FlagValues: Equatable, Sendable {
         for flag in flags where line.values[flag.name] != nil && environmentValues[flag.name] != nil {
             throw UsageError(
                 message:
-                    "conflicting environment variable \"\(prefix)_\(flag.environmentSuffix)\" is shadowed by "
+                    "conflicting environment variable \"\(prefix)_\(ServerFlag.environmentSuffix(flag.name))\" is shadowed by "
                     + "corresponding command-line flag (either unset environment variable or disable flag)")
         }
         given = line.values.merging(environmentValues) { onLine, _ in onLine }
@@ -36,7 +34,7 @@ struct FlagValues: Equatable, Sendable {
                 notices.append(
                     "the configuration file overrides these flags: \(ignored.joined(separator: ", "))")
             }
-            given = try Self.values(inFile: try read(path), path: path, flags: flags)
+            given = try ConfigurationFile(text: try read(path), path: path, flags: flags).values
         }
         try judge(flags)
     }
@@ -58,7 +56,9 @@ struct FlagValues: Equatable, Sendable {
         where variable.hasPrefix(prefix + "_") {
             let suffix = String(variable.dropFirst(prefix.count + 1))
             guard
-                let flag = flags.first(where: { $0.environmentSuffix == suffix || $0.aliasSuffix == suffix })
+                let flag = flags.first(where: { flag in
+                    flag.names.contains { ServerFlag.environmentSuffix($0) == suffix }
+                })
             else {
                 notices.append("unrecognized environment variable \(variable)=\(value)")
                 continue
@@ -72,65 +72,6 @@ struct FlagValues: Equatable, Sendable {
             values[flag.name] = value
         }
         return values
-    }
-
-    private static func values(inFile text: String, path: String, flags: [ServerFlag]) throws(UsageError)
-        -> [String:
-        String]
-    {
-        let root: Node?
-        do { root = try compose(yaml: text) } catch {
-            throw UsageError(message: "\(path): \(error)")
-        }
-        guard let root else { return [:] }
-        guard let mapping = root.mapping else {
-            throw UsageError(message: "\(path): expected a mapping from flag names to values")
-        }
-        var values: [String: String] = [:]
-        for (key, node) in mapping {
-            guard let name = key.string else { throw UsageError(message: "\(path): a key is not a string") }
-            if ["client-transport-security", "peer-transport-security"].contains(name) {
-                if asksForSomething(node) {
-                    throw UsageError(message: "\(path): \(name): TLS is not supported yet")
-                }
-                continue
-            }
-            guard let flag = flags.first(where: { $0.name == name || $0.alias == name }),
-                name != "config-file"
-            else {
-                throw UsageError(message: "\(path): unknown key \(name)")
-            }
-            guard let value = try Self.text(of: node, flag: flag, path: path) else { continue }
-            if let complaint = flag.complaint(about: value) {
-                throw UsageError(message: "\(path): invalid value \"\(value)\" for \(name): \(complaint)")
-            }
-            values[flag.name] = value
-        }
-        return values
-    }
-
-    /// Whether any value below a node is more than its zero: files often spell out that TLS is off.
-    private static func asksForSomething(_ node: Node) -> Bool {
-        switch node {
-        case .scalar(let scalar): !["", "false", "null", "~"].contains(scalar.string)
-        case .sequence(let sequence): !sequence.isEmpty
-        case .mapping(let mapping): mapping.contains { asksForSomething($0.value) }
-        case .alias: true
-        }
-    }
-
-    /// Nil for a key without a value.
-    private static func text(of node: Node, flag: ServerFlag, path: String) throws(UsageError) -> String? {
-        switch node {
-        case .scalar(let scalar):
-            if node.null != nil, scalar.style == .plain { return nil }
-            return scalar.string
-        case .sequence(let sequence):
-            let pieces = sequence.compactMap(\.string)
-            if pieces.count == sequence.count { return pieces.joined(separator: ",") }
-        default: break
-        }
-        throw UsageError(message: "\(path): \(flag.name): expected a value or a list of values")
     }
 
     /// Refuses what would be unsafe to ignore and notes what is ignored.
@@ -150,11 +91,5 @@ struct FlagValues: Equatable, Sendable {
                 }
             }
         }
-    }
-}
-
-extension ServerFlag {
-    fileprivate var aliasSuffix: String? {
-        alias.map { String($0.map { $0 == "-" ? "_" : Character($0.uppercased()) }) }
     }
 }

@@ -1,3 +1,5 @@
+import TextForms
+
 /// The forms that etcd's users write, because Go's `flag` and `time` packages read them.
 enum GoSyntax {
     static func bool(_ text: String) -> Bool? {
@@ -57,8 +59,9 @@ enum GoSyntax {
             let equals = body.firstIndex(of: "=")
             let name = String(body[..<(equals ?? body.endIndex)])
             var value = equals.map { String(body[body.index(after: $0)...]) }
-            guard let flag = flags.first(where: { $0.name == name || $0.alias == name }) else {
-                throw UsageError(message: "flag provided but not defined: -\(name)", exitCode: 2)
+            guard let flag = flags.first(where: { $0.names.contains(name) }) else {
+                let hint = NearestName.hint("--\(name)", in: flags.flatMap(\.names).map { "--\($0)" })
+                throw UsageError(message: "flag provided but not defined: -\(name)\(hint)", exitCode: 2)
             }
             if value == nil, flag.kind == .bool { value = "true" }
             if value == nil, index < arguments.count {

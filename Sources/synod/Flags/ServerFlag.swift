@@ -1,3 +1,5 @@
+import TextForms
+
 /// One option of the server, as an operator may give it: `--name=x`, `SYNOD_NAME=x`, `name: x`.
 ///
 /// A flag stands in `serverFlags` once. From that row come its syntax on the command line, the name of its
@@ -14,6 +16,8 @@ struct ServerFlag: Sendable {
         case duration
         /// URLs with a scheme, a host and a port, separated by commas.
         case urls
+        /// Names with truth values, separated by commas: `Name=true,Name=false`.
+        case gates
     }
 
     /// What becomes of the value.
@@ -41,12 +45,35 @@ struct ServerFlag: Sendable {
     let standard: String
     let help: String
     var standing: Standing = .used
-    /// An older or newer spelling of the same option.
-    var alias: String?
+    /// Older and newer spellings of the same option.
+    var aliases: [String] = []
+
+    /// All spellings.
+    var names: [String] { [name] + aliases }
 
     /// `listen-client-urls` → `LISTEN_CLIENT_URLS`; a prefix and an underscore go before it.
-    var environmentSuffix: String {
+    static func environmentSuffix(_ name: String) -> String {
         String(name.map { $0 == "-" ? "_" : Character($0.uppercased()) })
+    }
+
+    /// What etcd's versions know as feature gates, and their names for whole groups.
+    static let gates = [
+        "AllAlpha", "AllBeta", "StopGRPCServiceOnDefrag", "TxnModeWriteWithSharedBuffer",
+        "InitialCorruptCheck",
+        "CompactHashCheck", "LeaseCheckpoint", "LeaseCheckpointPersist", "SetMemberLocalAddr",
+        "FastLeaseKeepAlive", "PriorityRequest",
+    ]
+
+    private static func complaintAboutGates(_ text: String) -> String? {
+        for piece in text.split(separator: ",") {
+            let pair = trimmed(piece).split(separator: "=", maxSplits: 1).map(String.init)
+            guard pair.count == 2 else { return "missing bool value for \(trimmed(piece))" }
+            if GoSyntax.bool(pair[1]) == nil { return "invalid value of \(pair[0])=\(pair[1])" }
+            if !gates.contains(pair[0]) {
+                return "unrecognized feature gate: \(pair[0])" + NearestName.hint(pair[0], in: gates)
+            }
+        }
+        return nil
     }
 
     /// Says what is wrong with a value, or nil when it has the form that the flag asks for.
@@ -59,6 +86,7 @@ struct ServerFlag: Sendable {
         case .unsigned: return UInt(value) == nil ? "parse error" : nil
         case .integer: return Int(value) == nil ? "parse error" : nil
         case .duration: return GoSyntax.durationNanoseconds(value) == nil ? "parse error" : nil
+        case .gates: return Self.complaintAboutGates(value)
         case .urls:
             do throws(UsageError) {
                 _ = try ServerURL.list(value)

@@ -1,12 +1,19 @@
-/// `http://127.0.0.1:2379`, as etcd's flags take it.
+/// `http://127.0.0.1:2379` or `unix://NAME`, as etcd's flags take them.
 struct ServerURL: Hashable, Sendable {
+    /// `http` or `unix`.
     var scheme: String
+    /// The path of a socket's file, absolute or from the working directory; nil for an address of the network. What
+    /// looks like a host and a port in `unix://localhost:2379` is the name of a file.
+    var socketPath: String?
     /// Without the brackets of an IPv6 address.
     var host: String
     var port: UInt16
 
     /// The canonical text, which is what members are told and compared by.
-    var text: String { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    var text: String {
+        if let socketPath { return "unix://\(socketPath)" }
+        return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
 
     init(scheme: String = "http", host: String, port: UInt16) {
         self.scheme = scheme
@@ -21,8 +28,18 @@ struct ServerURL: Hashable, Sendable {
         scheme = String(text[..<mark.lowerBound])
         switch scheme {
         case "http": break
-        case "https", "unix", "unixs":
-            throw UsageError(message: "\(scheme):// is not supported yet (\(text)): use http://")
+        case "https": throw UsageError(message: "\(noTLS): use http:// instead of \(text)")
+        case "unixs": throw UsageError(message: "\(noTLS): use unix:// instead of \(text)")
+        case "unix":
+            let path = String(text[mark.upperBound...])
+            // The name has its place in an address of the system, which ends with a zero byte.
+            guard (1...107).contains(path.utf8.count) else {
+                throw UsageError(message: "URL must name a socket file of 1 to 107 bytes: \(text)")
+            }
+            socketPath = path
+            host = ""
+            port = 0
+            return
         default:
             throw UsageError(message: "URL scheme must be http, https, unix, or unixs: \(text)")
         }
@@ -55,7 +72,8 @@ struct ServerURL: Hashable, Sendable {
     }
 
     /// Only an address can be bound: a name could mean several, or another machine.
-    var isAddressOrLocalhost: Bool {
+    var canBeBound: Bool {
+        if socketPath != nil { return true }
         if host == "localhost" || host.contains(":") { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }

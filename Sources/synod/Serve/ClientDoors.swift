@@ -39,6 +39,8 @@ struct ClientDoors: Sendable {
 
     /// `localhost` is the loopback address of the older kind, as etcd has it.
     private static func address(_ url: ServerURL) throws -> SocketAddress {
-        try SocketAddress(ipAddress: url.host == "localhost" ? "127.0.0.1" : url.host, port: Int(url.port))
+        if let path = url.socketPath { return try SocketAddress(unixDomainSocketPath: path) }
+        return try SocketAddress(
+            ipAddress: url.host == "localhost" ? "127.0.0.1" : url.host, port: Int(url.port))
     }
 }

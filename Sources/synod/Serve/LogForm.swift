@@ -1,5 +1,6 @@
 import Glibc
 import Runtime
+import TextForms
 
 /// How a line of the log looks.
 enum LogForm: String, Sendable {
@@ -13,14 +14,15 @@ enum LogForm: String, Sendable {
         case .console: return "\(Self.text(of: time)) \(Self.name(of: record.level)) \(record.message)"
         case .json:
             var line = #"{"level":"\#(Self.name(of: record.level))","ts":"\#(Self.text(of: time))","caller":"#
-            line += Self.quoted(record.caller) + #","msg":"# + Self.quoted(record.message)
+            line += JSONText.string(record.caller) + #","msg":"# + JSONText.string(record.message)
             for field in record.fields {
-                line += ",\(Self.quoted(field.name)):"
+                line += ",\(JSONText.string(field.name)):"
                 switch field.value {
-                case .text(let text): line += Self.quoted(text)
+                case .text(let text): line += JSONText.string(text)
                 case .number(let number): line += String(number)
                 case .flag(let flag): line += flag ? "true" : "false"
-                case .texts(let texts): line += "[\(texts.map(Self.quoted).joined(separator: ","))]"
+                case .texts(let texts):
+                    line += "[\(texts.map { JSONText.string($0) }.joined(separator: ","))]"
                 }
             }
             return line + "}"
@@ -49,23 +51,5 @@ enum LogForm: String, Sendable {
     private static func padded(_ number: Int32, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\r": quoted += "\\r"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Runtime
+import WriteAheadLog
 
 /// `synod serve`, or `etcd`: from a command line to a running server and its clean end.
 struct ServeCommand: Sendable {
@@ -26,11 +27,12 @@ struct ServeCommand: Sendable {
             let values = try FlagValues(
                 arguments: arguments, environment: Self.environment, prefix: personality.environmentPrefix,
                 read: Self.contents)
-            let settings = try ServeSettings(values, personality: personality)
+            let settings = try ServeSettings(
+                values, personality: personality, hasData: DataDirectory.isClaimed)
             let output = try Log(settings.logOutputs, form: settings.logForm)
             let log = Reporter(minimum: settings.server.minimumLogLevel, log: output.write)
             let process = ServerProcess(
-                settings: settings, notices: values.notices, personality: personality, log: log,
+                settings: settings, personality: personality, log: log,
                 output: output)
             exit(process.run())
         } catch {

@@ -10,11 +10,19 @@ struct ServeSettings: Sendable {
     /// Answered there: `/metrics` and `/health`.
     var listenMetricsURLs: [ServerURL]
     var grpc = GRPCSettings()
+    /// Sentences for the log.
+    var notices: [String]
     var logOutputs: [String]
     var logForm: LogForm
 
-    /// - Parameter personality: decides what is used when no data directory and no form of log is named.
-    init(_ values: FlagValues, personality: Personality = .synod) throws(UsageError) {
+    /// - Parameters:
+    ///   - personality: decides what is used when no data directory and no form of log is named.
+    ///   - hasData: whether a data directory belongs to a member already. What describes a first start need not
+    ///     fit together then, since it is passed over.
+    init(
+        _ values: FlagValues, personality: Personality = .synod, hasData: (String) -> Bool = { _ in false }
+    ) throws(UsageError) {
+        notices = values.notices
         let name = values["name"]
         var directory = values["data-dir"]
         if !values.isGiven("data-dir") || directory.isEmpty {
@@ -49,7 +57,7 @@ struct ServeSettings: Sendable {
         if listenClientURLs.isEmpty {
             throw UsageError(message: "--listen-client-urls must name at least one URL")
         }
-        try takeMembership(values)
+        try takeMembership(values, isRestart: hasData(directory))
         try takeTimes(values)
         try takeLimits(values)
         server.autoCompaction = try Self.compaction(
@@ -59,7 +67,7 @@ struct ServeSettings: Sendable {
     /// URLs to listen on. Only an address can be bound: a name could mean several, or another machine.
     private static func addresses(_ flag: String, in values: FlagValues) throws(UsageError) -> [ServerURL] {
         let urls = try ServerURL.list(values[flag])
-        if let url = urls.first(where: { !$0.isAddressOrLocalhost }) {
+        if let url = urls.first(where: { !$0.canBeBound }) {
             throw UsageError(message: "--\(flag): expected IP in URL for binding (\(url.text))")
         }
         return urls
@@ -68,25 +76,29 @@ struct ServeSettings: Sendable {
     /// URLs that others are told to call.
     private static func advertised(_ flag: String, in values: FlagValues) throws(UsageError) -> [ServerURL] {
         let urls = try ServerURL.list(values[flag])
-        if let url = urls.first(where: { $0.host.isEmpty }) {
+        if let url = urls.first(where: { $0.host.isEmpty && $0.socketPath == nil }) {
             throw UsageError(message: "--\(flag): unexpected empty host (\(url.text))")
         }
         return urls
     }
 
-    private mutating func takeMembership(_ values: FlagValues) throws(UsageError) {
+    private mutating func takeMembership(_ values: FlagValues, isRestart: Bool) throws(UsageError) {
         if values.isGiven("listen-client-urls"), !values.isGiven("advertise-client-urls") {
             throw UsageError(
                 message: "--advertise-client-urls is required when --listen-client-urls is set explicitly")
         }
         server.advertiseClientURLs = try Self.advertised("advertise-client-urls", in: values).map(\.text)
         let listening = try Self.addresses("listen-peer-urls", in: values)
+        if let url = listening.first(where: { $0.socketPath != nil }) {
+            throw UsageError(
+                message: "--listen-peer-urls: members reach each other over http:// (\(url.text))")
+        }
         if listening.isEmpty { throw UsageError(message: "--listen-peer-urls must name at least one URL") }
         server.listenPeerURLs = listening.map(\.text)
 
         let members = try Self.members(values["initial-cluster"], given: values.isGiven("initial-cluster"))
         let own = members.first { $0.name == server.name }
-        if !members.isEmpty, own == nil {
+        if !members.isEmpty, own == nil, !isRestart {
             throw UsageError(
                 message: "couldn't find local name \"\(server.name)\" in the initial cluster configuration")
         }
@@ -100,7 +112,7 @@ struct ServeSettings: Sendable {
         } else if listening.allSatisfy({ $0.host != "0.0.0.0" && $0.host != "::" }) {
             server.advertisePeerURLs = server.listenPeerURLs
         }
-        if let own, own.peerURLs != server.advertisePeerURLs.sorted() {
+        if let own, own.peerURLs != server.advertisePeerURLs.sorted(), !isRestart {
             throw UsageError(
                 message:
                     "--initial-cluster has \(own.name)=\(own.peerURLs.joined(separator: ",")) but missing from "
@@ -158,17 +170,25 @@ struct ServeSettings: Sendable {
         // elections, in whole seconds.
         server.limits.requestTimeout = .milliseconds(.init(5_000 + 2 * election))
         server.limits.minimumLeaseSeconds = Int64((3 * election + 1_999) / 2_000)
-        let progress =
-            (GoSyntax.durationNanoseconds(values["watch-progress-notify-interval"]) ?? 0) / 1_000_000
-        if progress < 100 {
-            throw UsageError(message: "--watch-progress-notify-interval must be at least 100ms")
-        }
-        server.limits.watchProgressInterval = .milliseconds(.init(progress))
+        takeProgressInterval(values["watch-progress-notify-interval"])
         let drift = try Self.number("lease-reads-clock-drift", in: values)
         guard drift < 1_000_000 else {
             throw UsageError(message: "--lease-reads-clock-drift must be below 1000000 parts per million")
         }
         server.leaseReadsClockDriftPPM = drift == 0 ? nil : UInt64(drift)
+    }
+
+    /// Zero and less are the default, and what is too short is as short as may be: as etcd has it.
+    private mutating func takeProgressInterval(_ text: String) {
+        let milliseconds = (GoSyntax.durationNanoseconds(text) ?? 0) / 1_000_000
+        if GoSyntax.durationNanoseconds(text) ?? 0 <= 0 {
+            server.limits.watchProgressInterval = .seconds(600)
+        } else if milliseconds < 100 {
+            server.limits.watchProgressInterval = .milliseconds(100)
+            notices.append("--watch-progress-notify-interval=\(text) is raised to the least, 100ms")
+        } else {
+            server.limits.watchProgressInterval = .milliseconds(.init(milliseconds))
+        }
     }
 
     private mutating func takeLimits(_ values: FlagValues) throws(UsageError) {

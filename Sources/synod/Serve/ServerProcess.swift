@@ -8,8 +8,6 @@ import Runtime
 /// listens, and waits for the signal that ends it.
 struct ServerProcess: Sendable {
     let settings: ServeSettings
-    /// What the operator must know about the flags.
-    var notices: [String] = []
     let personality: Personality
     let log: Reporter
     /// What `log` writes to.
@@ -27,7 +25,7 @@ struct ServerProcess: Sendable {
             .info,
             "starting \(Versions.line, as: "version") as \(settings.server.name, as: "name") with data in "
                 + "\(settings.server.dataDirectory, as: "data-dir")")
-        for notice in notices { log(.warning, LogLine(notice)) }
+        for notice in settings.notices { log(.warning, LogLine(notice)) }
         var options = settings.server
         options.log = output.write
         options.failed = { [log] message in
