@@ -72,6 +72,8 @@ public struct SeedSweep: Sendable {
 
     /// What to type to see one run with its trace.
     func replay(_ seed: UInt64) -> String {
-        "\(options.command) --seed \(seed) --processes \(options.processes) --trace"
+        let flaw = options.flaw.map { " --flaw \($0.rawValue)" } ?? ""
+        let mix = options.mix == .restless ? " --restless" : ""
+        return "\(options.command) --seed \(seed) --processes \(options.processes)\(flaw)\(mix) --trace"
     }
 }

@@ -56,13 +56,15 @@ import Testing
         var options = SeedSweep.Options()
         options.seeds = 5
         options.flaw = .appliesOutOfOrder
+        options.mix = .restless
         options.lastLines = 20
         options.command = "synod simulate"
         var sweep = SeedSweep(options)
         var lines: [String] = []
         #expect(!sweep.run { lines.append($0) })
         let seed = sweep.failures[0].seed
-        #expect(lines.contains("replay: synod simulate --seed \(seed) --processes 3 --trace"))
+        let replay = "synod simulate --seed \(seed) --processes 3 --flaw appliesOutOfOrder --restless --trace"
+        #expect(lines.contains("replay: \(replay)"))
         #expect(lines.contains { $0.hasPrefix("seed \(seed) fails: ") })
         #expect(lines.count > 20)
     }
