@@ -27,6 +27,8 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
     /// About what one write hands to the kernel.
     private static let writeBytes = 256 << 10
+    /// After so much, other connections of the event loop have their turn.
+    private static let turnBytes = 1 << 20
 
     init(
         settings: GRPCSettings, makeService: @escaping @Sendable (any GRPCConnection) -> any GRPCService
@@ -125,9 +127,11 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
     func flush() {
         guard !isFlushing, !isReading, let context, let session else { return }
         isFlushing = true
-        while context.channel.isWritable {
+        var written = 0
+        while context.channel.isWritable, written < Self.turnBytes {
             session.fillOutput(limit: Self.writeBytes)
             let output = session.output
+            written += output.count
             if output.count > 0 {
                 var buffer = context.channel.allocator.buffer(capacity: output.count)
                 buffer.writeBytes(output)
@@ -138,6 +142,7 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
             if output.count == 0 { break }
         }
         isFlushing = false
+        if written >= Self.turnBytes { continueAfterOthers(context) }
         if session.isFinished { closeAfterOutput(context) }
     }
 
@@ -157,6 +162,16 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
         guard !isReading, !isFlushing, !flushIsScheduled, let context else { return }
         flushIsScheduled = true
         context.eventLoop.assumeIsolated().execute { [self] in
+            flushIsScheduled = false
+            flush()
+        }
+    }
+
+    /// A task that is due at once would run before other sockets are looked at.
+    private func continueAfterOthers(_ context: ChannelHandlerContext) {
+        guard !flushIsScheduled else { return }
+        flushIsScheduled = true
+        context.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(10)) { [self] in
             flushIsScheduled = false
             flush()
         }

@@ -41,11 +41,18 @@ public protocol GRPCCall: AnyObject {
     func send(_ message: UnsafeRawBufferPointer)
     /// Queues one message of exactly `byteCount` bytes, which `fill` writes in place.
     func send(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void)
+    /// Begins one message of exactly `byteCount` bytes, which `append` brings. Nothing else is sent before
+    /// they are complete; a call that is finished earlier leaves the client with a message cut short.
+    func begin(byteCount: Int)
+    /// Queues the next bytes of the message that has begun, without copying them.
+    func append(_ piece: [UInt8])
     /// Ends the call. What was sent before still leaves first.
     func finish(_ status: GRPCStatus)
     /// Bytes queued and not yet taken by the client's flow control. Whoever streams keeps this bounded by
     /// waiting for `drained` before it sends more.
     var queuedBytes: Int { get }
+    /// The same for all calls of one connection, and for no others while it is open.
+    var connection: ObjectIdentifier { get }
     /// Time left until the client's deadline in nanoseconds; nil when it gave none.
     var timeoutNanoseconds: Int64? { get }
 }

@@ -8,7 +8,9 @@ final class HTTP2Stream: GRPCCall {
     /// Nil once the call has ended, for whatever reason.
     private var receiver: (any GRPCReceiver)?
     private var reader = MessageReader()
-    private var queue = ByteQueue()
+    private var queue = AnswerQueue()
+    /// Bytes of the message that `begin` announced and `append` has not brought.
+    private var announced = 0
     /// Set when the call is finished; goes out as trailers after the queue.
     private var status: GRPCStatus?
     /// On the session's clock; `Int64.max` without one.
@@ -118,11 +120,39 @@ final class HTTP2Stream: GRPCCall {
 
     func send(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
         guard let session, status == nil else { return }
-        let start = queue.extend(byteCount + 5)
-        start.storeBytes(of: 0, as: UInt8.self)
-        (start + 1).storeBytes(of: UInt32(byteCount).bigEndian, as: UInt32.self)
-        fill(UnsafeMutableRawBufferPointer(start: start + 5, count: byteCount))
-        session.queuedBytes += byteCount + 5
+        precondition(announced == 0, "a message within a message")
+        queue.append(byteCount: byteCount + 5) { memory in
+            Self.storePrefix(byteCount, in: memory)
+            fill(UnsafeMutableRawBufferPointer(rebasing: memory[5...]))
+        }
+        onQueued(byteCount + 5, session)
+    }
+
+    func begin(byteCount: Int) {
+        guard let session, status == nil else { return }
+        precondition(announced == 0, "a message within a message")
+        announced = byteCount
+        queue.append(byteCount: 5) { Self.storePrefix(byteCount, in: $0) }
+        onQueued(5, session)
+    }
+
+    func append(_ piece: [UInt8]) {
+        guard let session, status == nil else { return }
+        precondition(piece.count <= announced, "more than the message was to have")
+        announced -= piece.count
+        queue.append(piece)
+        onQueued(piece.count, session)
+    }
+
+    var connection: ObjectIdentifier { session.map { ObjectIdentifier($0) } ?? ObjectIdentifier(self) }
+
+    private static func storePrefix(_ byteCount: Int, in memory: UnsafeMutableRawBufferPointer) {
+        memory.storeBytes(of: 0, as: UInt8.self)
+        memory.storeBytes(of: UInt32(byteCount).bigEndian, toByteOffset: 1, as: UInt32.self)
+    }
+
+    private func onQueued(_ count: Int, _ session: HTTP2Session) {
+        session.queuedBytes += count
         if queue.count > session.settings.lowWaterBytes { isAboveLowWater = true }
         wakeSource(session)
     }
@@ -190,9 +220,8 @@ final class HTTP2Stream: GRPCCall {
 
     /// The DATA frame announced by `onRead` is written.
     func onWrite(_ count: Int, into output: inout ByteQueue) {
-        output.append(queue.bytes.baseAddress, count)
-        queue.removeFirst(count)
-        if queue.isEmpty { queue.removeAll(keepingCapacity: Self.keptBytes) }
+        queue.move(count, to: &output)
+        queue.trim(keepingCapacity: Self.keptBytes)
         guard let session else { return }
         session.queuedBytes -= count
         if isAboveLowWater, queue.count <= session.settings.lowWaterBytes {

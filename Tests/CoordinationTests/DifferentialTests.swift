@@ -64,6 +64,7 @@ import Testing
             let result = try harness.range(query)
             let expected = try expected.get()
             try #require(result == expected, "\(place): \(query)")
+            try #require(try harness.planned(query) == expected, "the plan, \(place): \(query)")
         } catch let refusal as KeyValueRefusal {
             try #require(expected == .failure(refusal), "\(place): \(query)")
         }

@@ -120,3 +120,24 @@ struct SeededNumbers {
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }
+
+extension SpaceHarness {
+    /// What the plan of a range comes to.
+    func planned(_ query: RangeQuery) throws -> RangeResult {
+        try read { reader in
+            let plan = try reader.plan(query)
+            var result = RangeResult()
+            (result.more, result.count, result.revision) = (plan.more, plan.total, plan.revision)
+            for index in 0..<plan.count {
+                try plan.withPair(at: index) { pair in
+                    result.keyValues.append(
+                        KeyValue(
+                            key: [UInt8](pair.key), value: [UInt8](pair.value),
+                            createRevision: pair.createRevision, modRevision: pair.modRevision,
+                            version: pair.version, lease: pair.lease))
+                }
+            }
+            return result
+        }
+    }
+}

@@ -69,6 +69,21 @@ final class RecordingCall: GRPCCall {
         messages.append([UInt8](message))
     }
 
+    func begin(byteCount: Int) {
+        precondition(status == nil && announced == 0, "begun within a message")
+        announced = byteCount
+        messages.append([])
+    }
+
+    func append(_ piece: [UInt8]) {
+        precondition(piece.count <= announced, "more than was announced")
+        announced -= piece.count
+        messages[messages.count - 1] += piece
+    }
+
+    private var announced = 0
+    var connection: ObjectIdentifier { ObjectIdentifier(self) }
+
     func finish(_ status: GRPCStatus) {
         precondition(self.status == nil, "finished twice")
         self.status = status

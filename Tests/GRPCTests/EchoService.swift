@@ -8,6 +8,7 @@ import GRPC
 /// | Both | sends back every message at once, and ends when the client does |
 /// | Fail | ends with status 9 and the message's text |
 /// | Large | sends as many bytes as the message says in decimal, in one message |
+/// | Pieces | sends its message back, then as many bytes as it says in decimal, as one message in pieces |
 /// | Many | sends that many messages of 1 KiB, keeping little queued |
 /// | Silent | never answers |
 final class EchoService: GRPCService {
@@ -53,6 +54,7 @@ private final class Echo: GRPCReceiver {
         case both = "Both"
         case fail = "Fail"
         case large = "Large"
+        case pieces = "Pieces"
         case many = "Many"
         case silent = "Silent"
     }
@@ -79,7 +81,7 @@ private final class Echo: GRPCReceiver {
         case .many:
             left = Int(String(decoding: message, as: UTF8.self)) ?? 0
             sendMany()
-        case .unary, .fail, .large, .silent: last = Array(message)
+        case .unary, .fail, .large, .pieces, .silent: last = Array(message)
         }
     }
 
@@ -96,6 +98,18 @@ private final class Echo: GRPCReceiver {
             call.send(byteCount: count) { bytes in
                 for index in 0..<count { bytes[index] = UInt8(truncatingIfNeeded: index) }
             }
+            call.finish(.ok)
+        case .pieces:
+            last.withUnsafeBytes { call.send($0) }
+            let count = Int(String(decoding: last, as: UTF8.self)) ?? 0
+            call.begin(byteCount: count)
+            var sent = 0
+            while sent < count {
+                let piece = min(1000 + sent / 2, count - sent)
+                call.append((sent..<(sent + piece)).map { UInt8(truncatingIfNeeded: $0) })
+                sent += piece
+            }
+            last.withUnsafeBytes { call.send($0) }
             call.finish(.ok)
         case .many, .silent: break
         }

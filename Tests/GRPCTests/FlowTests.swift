@@ -21,6 +21,19 @@ import Testing
         #expect(pair.server.queuedBytes == 0)
     }
 
+    @Test("a message in pieces arrives whole between others, and what has left is let go of")
+    func pieces() {
+        let pair = SessionPair()
+        let count = 3 << 20
+        let reply = pair.call("Pieces", Array("\(count)".utf8))
+        #expect(reply.code == 0 && reply.messages.count == 3)
+        #expect(reply.messages.first == Array("\(count)".utf8) && reply.messages.last == reply.messages.first)
+        let large = reply.messages[1]
+        #expect(large.count == count)
+        #expect(large.indices.allSatisfy { $0 % 991 != 0 || large[$0] == UInt8(truncatingIfNeeded: $0) })
+        #expect(pair.server.queuedBytes == 0)
+    }
+
     @Test("a client that opens no window gets what fits, and the rest waits")
     func stuck() {
         let pair = SessionPair(window: 1000, clientReadsAlways: false)

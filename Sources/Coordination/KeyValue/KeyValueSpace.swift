@@ -17,6 +17,13 @@ public struct KeyValueSpace: Sendable {
     var state: SpaceState
     /// Buffers that the writer uses anew for each command.
     private var scratch = VersionWriter.Scratch()
+    /// What the command at hand may cost.
+    private var allowance: Allowed?
+
+    /// Only ever used by whoever applies the command at hand.
+    private struct Allowed: @unchecked Sendable {
+        let allowance: WorkAllowance
+    }
 
     /// Reads revision, compaction and alarms from the store.
     public init(settings: Settings, from reader: any OrderedReader) throws {
@@ -30,11 +37,14 @@ public struct KeyValueSpace: Sendable {
     public var alarms: [Alarm] { state.alarms }
 
     /// Executes one command. Deterministic: the same commands in the same order give every member the same
-    /// store, outcome and events. Throws only what the store throws; the transaction is then rolled back
-    /// and this value must be the copy from before.
+    /// store, outcome and events. Throws only what the store throws, and `WorkAllowance.Spent`; the transaction
+    /// is then to be rolled back and this value must be the copy from before.
     public mutating func apply(
-        _ command: KeyValueCommand, in transaction: any OrderedTransaction, events: inout [KeyValueEvent]
+        _ command: KeyValueCommand, in transaction: any OrderedTransaction, events: inout [KeyValueEvent],
+        within allowance: WorkAllowance? = nil
     ) throws -> KeyValueOutcome {
+        self.allowance = allowance.map(Allowed.init)
+        defer { self.allowance = nil }
         if let refusal = command.refusal(under: state.alarms) { return .refused(refusal, revision: revision) }
         do {
             return try onCommand(command, in: transaction, events: &events)
@@ -116,7 +126,8 @@ public struct KeyValueSpace: Sendable {
         in transaction: any OrderedTransaction, events: inout [KeyValueEvent],
         _ body: (inout VersionWriter, inout [KeyValueEvent]) throws -> R
     ) throws -> R {
-        var writer = VersionWriter(transaction: transaction, after: revision, scratch: scratch)
+        var writer = VersionWriter(
+            transaction: transaction, after: revision, scratch: scratch, within: allowance?.allowance)
         scratch = VersionWriter.Scratch()
         defer { scratch = writer.takeScratch() }
         let result = try body(&writer, &events)

@@ -19,15 +19,19 @@ extension KeyValueTransaction {
         return try run(by: &writer, events: &events, branches: branches, position: &position)
     }
 
-    /// The same for a transaction that only reads. Throws `KeyValueRefusal`, `.unknownCommand` when it would
-    /// write after all.
-    func read(in reader: KeyValueReader) throws -> KeyValueTransactionOutcome {
+    /// The same for a transaction that only reads, with the answers that `range` and `nested` make. Throws
+    /// `KeyValueRefusal`, `.unknownCommand` when it would write after all.
+    func read<Answer>(
+        in reader: KeyValueReader, range: (RangeQuery) throws -> Answer,
+        nested: (_ succeeded: Bool, [Answer], _ revision: Int64) throws -> Answer
+    ) throws -> (succeeded: Bool, answers: [Answer]) {
         var branches: [Bool] = []
         try chooseBranches(in: reader, into: &branches)
         var position = 0
         try checkRanges(in: reader, branches: branches, position: &position)
         position = 0
-        return try readChosen(in: reader, branches: branches, position: &position)
+        return try readChosen(
+            in: reader, branches: branches, position: &position, range: range, nested: nested)
     }
 
     /// Appends whether this transaction succeeds, then the same of those nested in the branch it takes.
@@ -100,20 +104,24 @@ extension KeyValueTransaction {
         return KeyValueTransactionOutcome(succeeded: succeeded, answers: answers)
     }
 
-    private func readChosen(
-        in reader: KeyValueReader, branches: [Bool], position: inout Int
-    ) throws -> KeyValueTransactionOutcome {
+    private func readChosen<Answer>(
+        in reader: KeyValueReader, branches: [Bool], position: inout Int,
+        range: (RangeQuery) throws -> Answer,
+        nested: (_ succeeded: Bool, [Answer], _ revision: Int64) throws -> Answer
+    ) throws -> (succeeded: Bool, answers: [Answer]) {
         let succeeded = branches[position]
-        let answers: [KeyValueTransactionOutcome.Answer] = try chosen(branches, &position).map { operation in
+        var answers: [Answer] = []
+        for operation in chosen(branches, &position) {
             switch operation {
-            case .range(let query): return .range(try reader.range(query))
-            case .transaction(let nested):
-                let outcome = try nested.readChosen(in: reader, branches: branches, position: &position)
-                return .transaction(outcome, revision: try reader.revision())
+            case .range(let query): answers.append(try range(query))
+            case .transaction(let inner):
+                let (succeeded, inside) = try inner.readChosen(
+                    in: reader, branches: branches, position: &position, range: range, nested: nested)
+                answers.append(try nested(succeeded, inside, try reader.revision()))
             case .put, .delete: throw KeyValueRefusal.unknownCommand
             }
         }
-        return KeyValueTransactionOutcome(succeeded: succeeded, answers: answers)
+        return (succeeded, answers)
     }
 }
 
@@ -121,7 +129,13 @@ extension KeyValueReader {
     /// A transaction whose operations are all ranges. Throws `KeyValueRefusal`, `.unknownCommand` when one is
     /// not, or `StoreError`.
     public func readOnly(_ transaction: KeyValueTransaction) throws -> KeyValueTransactionOutcome {
-        try transaction.read(in: self)
+        let (succeeded, answers) = try transaction.read(
+            in: self, range: { KeyValueTransactionOutcome.Answer.range(try range($0)) },
+            nested: { succeeded, answers, revision in
+                .transaction(
+                    KeyValueTransactionOutcome(succeeded: succeeded, answers: answers), revision: revision)
+            })
+        return KeyValueTransactionOutcome(succeeded: succeeded, answers: answers)
     }
 }
 
@@ -136,7 +150,7 @@ extension Compare {
             return try holds(of: version, in: reader)
         }
         var isEmpty = true
-        var walk = try VersionWalk(over: range, at: .max, in: reader.reader)
+        var walk = try VersionWalk(over: range, at: .max, in: reader.reader, within: reader.allowance)
         while let version = try walk.next() {
             isEmpty = false
             guard try holds(of: version, in: reader) else { return false }

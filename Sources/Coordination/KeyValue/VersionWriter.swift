@@ -8,12 +8,17 @@ struct VersionWriter {
 
     let transaction: any OrderedTransaction
     private let revisionBefore: Int64
+    private let allowance: WorkAllowance?
     private var sub: UInt32 = 0
     private var indexKey: [UInt8]
     private var record: [UInt8]
 
-    init(transaction: any OrderedTransaction, after revision: Int64, scratch: Scratch) {
+    init(
+        transaction: any OrderedTransaction, after revision: Int64, scratch: Scratch,
+        within allowance: WorkAllowance? = nil
+    ) {
         self.transaction = transaction
+        self.allowance = allowance
         revisionBefore = revision
         indexKey = scratch.indexKey
         record = scratch.record
@@ -28,7 +33,9 @@ struct VersionWriter {
     var currentRevision: Int64 { sub == 0 ? revisionBefore : revisionBefore + 1 }
 
     /// Sees what was written so far.
-    var reader: KeyValueReader { KeyValueReader(transaction, revision: currentRevision) }
+    var reader: KeyValueReader {
+        KeyValueReader(transaction, revision: currentRevision, within: allowance)
+    }
 
     private var nextPosition: HistoryPosition { HistoryPosition(revision: revisionBefore + 1, sub: sub) }
 
@@ -81,7 +88,7 @@ struct VersionWriter {
             return (1, delete.previousKeyValue ? [previous] : [])
         }
         var keys: [[UInt8]] = []
-        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction)
+        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction, within: allowance)
         while try walk.next() != nil { keys.append(walk.userKey) }
         var previous: [KeyValue] = []
         for key in keys {
@@ -96,6 +103,7 @@ struct VersionWriter {
         _ key: [UInt8], keepingPrevious: Bool, events: inout [KeyValueEvent]
     ) throws -> KeyValue? {
         guard let current = try findNewest(key) else { return nil }
+        try allowance?.spend(10)
         let previous =
             try keepingPrevious ? reader.keyValue(at: current.position) : KeyValue(key: key)
         let position = nextPosition

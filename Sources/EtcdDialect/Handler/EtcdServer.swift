@@ -17,13 +17,14 @@ public final class EtcdServer: Sendable {
 
     let service: any CoordinationService
     /// For what would keep an event loop too long.
-    let background: NIOThreadPool
+    let reads: ReadPool
+    private static var concurrentReads: Int { 4 }
     private let endpoints = Mutex<[ObjectIdentifier: EtcdEndpoint]>([:])
 
-    /// - Parameter background: runs hashes and snapshots; the process's own pool unless given.
+    /// - Parameter background: runs large reads, hashes and snapshots; the process's own pool unless given.
     public init(service: any CoordinationService, background: NIOThreadPool = .singleton) {
         self.service = service
-        self.background = background
+        reads = ReadPool(background, limit: Self.concurrentReads)
     }
 
     /// What serves the calls of a connection; called on its event loop.

@@ -15,6 +15,8 @@ final class GatewayCall: GRPCCall {
     private var hasRequest = false
     /// The response of a unary call, until its status is known.
     private var response: [UInt8]?
+    /// A response that comes in pieces, and whose JSON another thread makes.
+    private var large: LargeResponse?
     private var streamHasBegun = false
     private var isOver = false
 
@@ -107,7 +109,34 @@ final class GatewayCall: GRPCCall {
         handler?.writeStream(Array("{\"result\":".utf8) + json + Array("}\n".utf8))
     }
 
-    func finish(_ status: GRPCStatus) { finish(status, asUnary: method.kind == .unary) }
+    func begin(byteCount: Int) {
+        guard !isOver, let handler else { return }
+        precondition(!isStream, "only a unary call has a large response")
+        large = LargeResponse(byteCount: byteCount, method.transcoder, handler.background)
+    }
+
+    func append(_ piece: [UInt8]) {
+        guard !isOver else { return }
+        large?.append(piece)
+    }
+
+    func finish(_ status: GRPCStatus) {
+        guard status.code == .ok, let large, !isOver, let handler else {
+            return finish(status, asUnary: method.kind == .unary)
+        }
+        receiver = nil
+        large.transcode(for: connection, on: handler.eventLoop) { [self] json in
+            guard !isOver else { return }
+            self.large = nil
+            response = json
+            finish(
+                json == nil ? GRPCStatus(.internalError, "the response has no form in JSON") : .ok,
+                asUnary: true)
+        }
+    }
+
+    /// Of the client, whatever call of it this is.
+    var connection: ObjectIdentifier { handler.map { ObjectIdentifier($0) } ?? ObjectIdentifier(self) }
 
     private func finish(_ status: GRPCStatus, asUnary: Bool) {
         guard !isOver else { return }

@@ -33,6 +33,8 @@ final class GatewayHandler: ChannelInboundHandler {
     /// A body of JSON, where bytes take four thirds of their room, for the largest message that gRPC takes.
     private var bodyLimit: Int { maxMessageBytes / 3 * 4 + (64 << 10) }
     var maxMessageBytes: Int { endpoint.limits.requestBytes + (512 << 10) }
+    var background: ReadPool { endpoint.server.reads }
+    var eventLoop: any EventLoop { endpoint.eventLoop }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 

@@ -59,14 +59,36 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
 
     // MARK: To the client
 
+    /// A message of so many bytes is handed over with its memory instead of being copied.
+    private static var bytesWorthMoving: Int { 64 << 10 }
+
     final func send(_ write: (inout ProtobufWriter) throws(EtcdFault) -> Void) throws(EtcdFault) {
         guard let transport else { return }
         endpoint.writer.removeAll()
         try write(&endpoint.writer)
+        guard endpoint.writer.bytes.count < Self.bytesWorthMoving || method.kind != .unary else {
+            let message = endpoint.writer.takeBytes()
+            begin(byteCount: message.count)
+            return append(message)
+        }
         let bytes = endpoint.writer.bytes
         endpoint.counters.sent(method, bytes: bytes.count)
         bytes.withUnsafeBytes { transport.send($0) }
     }
+
+    /// Begins a message of so many bytes, which `append` brings.
+    final func begin(byteCount: Int) {
+        endpoint.counters.sent(method, bytes: byteCount)
+        transport?.begin(byteCount: byteCount)
+    }
+
+    final func append(_ piece: [UInt8]) { transport?.append(piece) }
+
+    /// What the client has not taken; nil when the call is over.
+    final var queuedBytes: Int? { transport?.queuedBytes }
+
+    /// Whose call it is, for taking turns.
+    final var connection: ObjectIdentifier { transport?.connection ?? ObjectIdentifier(self) }
 
     final func finish() {
         guard let transport else { return }

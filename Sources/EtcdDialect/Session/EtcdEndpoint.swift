@@ -29,6 +29,7 @@ final class EtcdEndpoint: @unchecked Sendable {
     private var port: (any ServicePort)!
     private var waiting = Slab<(call: any ServiceCaller, tag: Int)>()
     private var reads: [UnaryCall] = []
+    private var readsWaitForTurn = false
     private var hasUnflushed = false
     private var isClosed = false
 
@@ -86,21 +87,42 @@ final class EtcdEndpoint: @unchecked Sendable {
         return status
     }
 
+    /// What a read may cost on the event loop, and all reads of a turn together before others have theirs.
+    private static var unitsPerRead: Int { 256 }
+    private static var unitsPerTurn: Int { 2048 }
+
     private func performReads() {
-        guard !reads.isEmpty else { return }
+        guard !reads.isEmpty, !readsWaitForTurn else { return }
         refreshStatus()
         // Reading may queue further reads; they get a view of their own.
-        let batch = reads
+        var batch = reads[...]
         reads.removeAll(keepingCapacity: true)
+        var spent = 0
         do {
             try service.read { reader in
-                let keyValues = KeyValueReader(reader)
-                for call in batch { call.onView(keyValues) }
+                while spent < Self.unitsPerTurn, let call = batch.popFirst() {
+                    let allowance = WorkAllowance(units: Self.unitsPerRead)
+                    call.onView(KeyValueReader(reader, within: allowance))
+                    spent += Self.unitsPerRead - max(0, allowance.units)
+                }
             }
         } catch {
             for call in batch { call.fail(EtcdFault(reading: error)) }
+            batch = []
         }
+        guard batch.isEmpty else { return continueAfterOthers(batch) }
         if !reads.isEmpty { performReads() }
+    }
+
+    /// The rest of a turn's reads comes first in the next one. A task that is due at once would run before
+    /// other sockets are looked at.
+    private func continueAfterOthers(_ rest: ArraySlice<UnaryCall>) {
+        reads = rest + reads
+        readsWaitForTurn = true
+        eventLoop.assumeIsolated().scheduleTask(in: .microseconds(10)) { [self] in
+            readsWaitForTurn = false
+            flush()
+        }
     }
 
     // MARK: From the service

@@ -103,7 +103,7 @@ extension UnaryCall {
     ) {
         let service = endpoint.service
         let call = NIOLoopBound(self, eventLoop: endpoint.eventLoop)
-        endpoint.server.background.submit { _ in
+        endpoint.server.reads.submit(for: connection) {
             let result = Result {
                 try service.read { view in
                     let reader = KeyValueReader(view)

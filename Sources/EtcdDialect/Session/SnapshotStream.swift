@@ -86,11 +86,8 @@ final class SnapshotStream: EtcdCall {
     ) {
         isProducing = true
         let stream = NIOLoopBound((self, `continue`), eventLoop: endpoint.eventLoop)
-        endpoint.server.background.submit { state in
-            let result = Result {
-                guard case .active = state else { throw ServiceError.stopped }
-                return try body()
-            }
+        endpoint.server.reads.submit(for: connection) {
+            let result = Result { try body() }
             stream.eventLoop.execute {
                 let (stream, `continue`) = stream.value
                 stream.isProducing = false

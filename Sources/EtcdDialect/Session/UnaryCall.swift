@@ -1,5 +1,6 @@
 import Coordination
 import GRPC
+import NIOCore
 import SwiftProtobuf
 
 /// A call with one request and one response.
@@ -25,6 +26,8 @@ final class UnaryCall: EtcdCall {
     }
 
     private var stage = Stage.request
+    /// The answer, when it is too large for the event loop.
+    private var largeRead: LargeRead?
 
     override func onMessage(_ message: UnsafeRawBufferPointer) throws(EtcdFault) {
         // A second message of a unary call is the client's mistake; the first is answered.
@@ -51,6 +54,10 @@ final class UnaryCall: EtcdCall {
     override func halfClosed() {
         if case .request = stage { fail(EtcdFault(.internalError, "EOF")) }
     }
+
+    override func drained() { largeRead?.drained() }
+
+    override func onEnd() { largeRead?.close() }
 
     // MARK: Asking the service
 
@@ -87,6 +94,7 @@ final class UnaryCall: EtcdCall {
             case .failure(let error): throw EtcdFault(error)
             }
         switch (stage, answer) {
+        case (.outcome, .outcome(let outcome, _)) where outcome.isLarge: respondInBackground(outcome)
         case (.outcome, .outcome(let outcome, _)):
             try respond { writer, header throws(EtcdFault) in try writer.outcome(outcome, header: header) }
         case (.compaction(let target), .outcome(let outcome, _)):
@@ -107,7 +115,8 @@ final class UnaryCall: EtcdCall {
         }
     }
 
-    /// The endpoint has a view of the store in which this call may read.
+    /// The endpoint has a view of the store in which this call may read, as much as the reader allows; a larger
+    /// read is begun anew elsewhere.
     func onView(_ reader: KeyValueReader) {
         guard !isOver, case .read(let read) = stage else { return }
         stage = .nothing
@@ -128,6 +137,10 @@ final class UnaryCall: EtcdCall {
                 }
             case .other(let body): try body(self, reader)
             }
+        } catch is WorkAllowance.Spent {
+            let large = LargeRead(self)
+            largeRead = large
+            large.start(read)
         } catch { fail(EtcdFault(reading: error)) }
     }
 
@@ -153,6 +166,29 @@ final class UnaryCall: EtcdCall {
         }
     }
 
+    /// Writing the response would keep the event loop too long.
+    private func respondInBackground(_ outcome: KeyValueOutcome) {
+        stage = .nothing
+        let header = endpoint.header
+        let kept = NIOLoopBound(self, eventLoop: endpoint.eventLoop)
+        endpoint.server.reads.submit(for: connection) {
+            let message = Result {
+                var writer = ProtobufWriter()
+                try writer.outcome(outcome, header: header)
+                return writer.takeBytes()
+            }
+            kept.eventLoop.execute {
+                let call = kept.value
+                do {
+                    let message = try message.get()
+                    call.begin(byteCount: message.count)
+                    call.append(message)
+                    call.finish()
+                } catch { call.fail(EtcdFault(reading: error)) }
+            }
+        }
+    }
+
     func decode<Request: Message>(
         _: Request.Type, _ message: UnsafeRawBufferPointer
     ) throws(EtcdFault) -> Request {
@@ -166,4 +202,36 @@ final class UnaryCall: EtcdCall {
         // etcd counts the request in its envelope, which is 17 bytes longer.
         guard message.count + 17 <= endpoint.limits.requestBytes else { throw .requestTooLarge }
     }
+}
+
+extension KeyValueOutcome {
+    /// Whether it holds so much that an event loop should not write it.
+    fileprivate var isLarge: Bool { weight > 256 }
+
+    /// Pairs and KiB of their values, about.
+    private var weight: Int {
+        switch self {
+        case .put(let previous, _): previous?.weight ?? 0
+        case .deleted(_, let previous, _): previous.reduce(0) { $0 + $1.weight }
+        case .transaction(let outcome, _): outcome.weight
+        case .compacted, .leaseGranted, .leaseRevoked, .done, .refused: 0
+        }
+    }
+}
+
+extension KeyValueTransactionOutcome {
+    fileprivate var weight: Int {
+        answers.reduce(0) { sum, answer in
+            switch answer {
+            case .range(let result): sum + result.keyValues.reduce(0) { $0 + $1.weight }
+            case .put(let previous, _): sum + (previous?.weight ?? 0)
+            case .deleted(_, let previous, _): sum + previous.reduce(0) { $0 + $1.weight }
+            case .transaction(let outcome, _): sum + outcome.weight
+            }
+        }
+    }
+}
+
+extension KeyValue {
+    fileprivate var weight: Int { 1 + (key.count + value.count) >> 10 }
 }

@@ -6,6 +6,12 @@ struct ProtobufWriter {
 
     mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+    /// What was written, with its memory.
+    mutating func takeBytes() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
     /// Gives back the memory of an unusually large message.
     mutating func trim(to limit: Int) {
         if bytes.capacity > limit { bytes = [] }
@@ -79,6 +85,15 @@ struct ProtobufWriter {
             rest >>= 7
         }
     }
+
+    /// What stands before a message within the message whose length is known.
+    mutating func lengthField(_ field: Int, count: Int) {
+        tag(field, .bytes)
+        varint(UInt64(count))
+    }
+
+    /// How many bytes that is; the field's number is below 16.
+    static func lengthFieldBytes(field: Int, count: Int) -> Int { 1 + varintLength(UInt64(count)) }
 
     static func varintLength(_ value: UInt64) -> Int { (64 - (value | 1).leadingZeroBitCount + 6) / 7 }
 

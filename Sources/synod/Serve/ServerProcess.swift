@@ -82,6 +82,8 @@ struct ServerProcess: Sendable {
 
     private func prepareProcess() {
         Glibc.signal(SIGPIPE, SIG_IGN)
+        // Reads that are too large for the event loops share these, so that a few do not wait for each other.
+        NIOSingletons.blockingPoolThreadCountSuggestion = max(4, System.coreCount)
         // A memory pool for each thread would keep freed memory from the others.
         mallopt(M_ARENA_MAX, 2)
         // Each client is a descriptor; the soft limit is often 1024.

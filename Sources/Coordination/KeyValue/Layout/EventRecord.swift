@@ -32,6 +32,18 @@ enum EventRecord {
             version: record.bigEndian(Int64.self, at: 9), lease: record.bigEndian(Int64.self, at: 17))
     }
 
+    /// A put, without a copy.
+    static func pair(of stored: RangePlan.Record) throws -> RangePlan.Pair {
+        let record = stored.bytes
+        guard try kind(of: record) == .put else { throw damaged }
+        let keyEnd = try keyEnd(of: record)
+        return RangePlan.Pair(
+            key: UnsafeRawBufferPointer(rebasing: record[headerBytes..<keyEnd]),
+            value: UnsafeRawBufferPointer(rebasing: record[keyEnd...]),
+            createRevision: record.bigEndian(Int64.self, at: 1), modRevision: stored.revision,
+            version: record.bigEndian(Int64.self, at: 9), lease: record.bigEndian(Int64.self, at: 17))
+    }
+
     /// The value of a put, without a copy.
     static func value(of record: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer {
         guard try kind(of: record) == .put else { throw damaged }

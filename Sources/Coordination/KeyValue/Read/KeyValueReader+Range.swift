@@ -7,25 +7,32 @@ extension KeyValueReader {
     public func range(_ query: RangeQuery) throws -> RangeResult {
         var result = RangeResult()
         result.revision = try revision()
-        let readRevision = try self.readRevision(of: query, current: result.revision)
-
-        var fetched = try fetch(query, at: readRevision, count: &result.count)
-        if query.hasFilters { fetched.removeAll { !query.passes($0.version) } }
-        if query.target == .value, query.isSorted, !query.countOnly {
-            result.keyValues = try fetched.map { try keyValue(at: $0.version.position) }
+        var entries = try selectedEntries(query, current: result.revision, total: &result.count)
+        if query.sortsByValue {
+            result.keyValues = try entries.map { try keyValue(at: $0.version.position) }
             query.sortByValue(&result.keyValues)
             result.more = query.cut(&result.keyValues)
             if query.keysOnly { for index in result.keyValues.indices { result.keyValues[index].value = [] } }
             return result
         }
-        query.sort(&fetched)
-        result.more = query.cut(&fetched)
-        result.keyValues.reserveCapacity(fetched.count)
-        for entry in fetched {
+        result.more = query.cut(&entries)
+        result.keyValues.reserveCapacity(entries.count)
+        for entry in entries {
             result.keyValues.append(
                 try query.keysOnly ? KeyValue(entry: entry) : keyValue(at: entry.version.position))
         }
         return result
+    }
+
+    /// What passes the filters, in its order unless that is the values', and not cut yet; and the count of all
+    /// keys in the range.
+    func selectedEntries(
+        _ query: RangeQuery, current: Int64, total: inout Int64
+    ) throws -> [RangeEntry] {
+        var entries = try fetch(query, at: try readRevision(of: query, current: current), count: &total)
+        if query.hasFilters { entries.removeAll { !query.passes($0.version) } }
+        if !query.sortsByValue { query.sort(&entries) }
+        return entries
     }
 
     private func readRevision(of query: RangeQuery, current: Int64) throws -> Int64 {
@@ -47,7 +54,7 @@ extension KeyValueReader {
         }
         var fetched: [RangeEntry] = []
         let limit = query.fetchLimit
-        var walk = try VersionWalk(over: query.range, at: revision, in: reader)
+        var walk = try VersionWalk(over: query.range, at: revision, in: reader, within: allowance)
         while let version = try walk.next() {
             count += 1
             if fetched.count < limit {
@@ -80,7 +87,8 @@ extension RangeQuery {
         minModRevision != 0 || maxModRevision != 0 || minCreateRevision != 0 || maxCreateRevision != 0
     }
 
-    fileprivate var isSorted: Bool { order != .none || target != .key }
+    /// Whether the order is that of the values, which must be read for it.
+    var sortsByValue: Bool { target == .value && !countOnly }
 
     /// How many entries are to be looked at closely: the limit and one more, unless all must be seen.
     fileprivate var fetchLimit: Int {
@@ -123,7 +131,7 @@ extension RangeQuery {
     }
 
     /// Whether the limit cut anything off.
-    fileprivate func cut<Element>(_ elements: inout [Element]) -> Bool {
+    func cut<Element>(_ elements: inout [Element]) -> Bool {
         guard limit > 0, elements.count > limit else { return false }
         elements.removeLast(elements.count - Int(limit))
         return true

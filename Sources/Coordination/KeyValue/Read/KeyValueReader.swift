@@ -3,14 +3,18 @@ public struct KeyValueReader {
     let reader: any OrderedReader
     /// The store's revision where the caller knows it better: within a transaction that has written.
     let knownRevision: Int64?
+    /// What ranges may cost; nil: as much as they do.
+    let allowance: WorkAllowance?
 
-    public init(_ reader: any OrderedReader) {
+    public init(_ reader: any OrderedReader, within allowance: WorkAllowance? = nil) {
         self.reader = reader
+        self.allowance = allowance
         knownRevision = nil
     }
 
-    init(_ reader: any OrderedReader, revision: Int64) {
+    init(_ reader: any OrderedReader, revision: Int64, within allowance: WorkAllowance?) {
         self.reader = reader
+        self.allowance = allowance
         knownRevision = revision
     }
 
@@ -59,6 +63,7 @@ public struct KeyValueReader {
         guard let record = try position.withHistoryKey({ try reader.value(of: $0, in: .history) }) else {
             throw StoreError(.damaged, "the index names revision \(position.revision), which history lacks")
         }
+        try allowance?.spend(bytes: record.count)
         return record
     }
 }

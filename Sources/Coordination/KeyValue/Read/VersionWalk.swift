@@ -14,9 +14,14 @@ struct VersionWalk {
     /// What the versions of the key at hand begin with; empty before the first.
     private var prefix: [UInt8] = []
     private var isOver = false
+    private let allowance: WorkAllowance?
 
     /// Uses the view's shared cursor on the index until the walk is over.
-    init(over range: KeyRange, at revision: Int64, in reader: any OrderedReader) throws {
+    init(
+        over range: KeyRange, at revision: Int64, in reader: any OrderedReader,
+        within allowance: WorkAllowance? = nil
+    ) throws {
+        self.allowance = allowance
         cursor = try reader.sharedCursor(in: .index)
         self.revision = revision
         seekKey = IndexKey.prefix(of: range.key)
@@ -38,6 +43,7 @@ struct VersionWalk {
         guard !isOver else { return nil }
         var stands = try prefix.isEmpty ? cursor.seek(atOrAfter: seekKey) : toNextKey()
         while stands {
+            try allowance?.spend()
             let key = cursor.key
             if let end, end.withUnsafeBytes({ compareBytes(key, $0) }) >= 0 { break }
             let position = try IndexKey.position(of: key)
