@@ -39,7 +39,7 @@ public final class CheckpointInstaller {
     public func take(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try take($0) } }
 
     /// Makes what arrived durable, puts it in the place of the store in use, and opens it. That other store
-    /// must not be written or defragmented any more; its views can be used until they are closed.
+    /// must not be written any more; its views can be used until they are closed.
     public func install() throws -> LMDBStore {
         do {
             try complete()

@@ -23,14 +23,16 @@ final class Environment: @unchecked Sendable {
     private static let longName = "long"
 
     /// Opens the store in `directory` at its point.
-    init(_ directory: String, mapBytes: Int? = nil) throws {
+    init(_ directory: String, _ options: LMDBStore.Options) throws {
         pointFile = try PointFile(in: directory, create: false)
+        // Another process may have written the point and been killed before it was durable. The log is trimmed by it.
+        if options.synchronises { try pointFile.synchronize(options.sync) }
         let data = "\(directory)/\(StoreDirectory.dataName)"
         guard let point = pointFile.point else {
             throw StoreError(.damaged, "\(directory)/\(PointFile.name) is damaged: \(Self.whatToDo)")
         }
         try Self.restore(point, in: data)
-        handle = try Self.open(data, mapBytes: mapBytes)
+        handle = try Self.open(data, mapBytes: options.mapBytes)
         var databases: [MDB_dbi] = []
         do {
             databases = try Self.openDatabases(handle, create: false)
@@ -57,7 +59,7 @@ final class Environment: @unchecked Sendable {
         "remove the member's data directory and let it join again, or restore a backup"
 
     /// Makes an empty store in `directory`, durable unless told otherwise.
-    static func create(in directory: String, synchronises: Bool) throws {
+    static func create(in directory: String, _ options: LMDBStore.Options) throws {
         let data = "\(directory)/\(StoreDirectory.dataName)"
         let handle = try open(data, mapBytes: nil)
         do {
@@ -67,16 +69,16 @@ final class Environment: @unchecked Sendable {
             throw error
         }
         mdb_env_close(handle)
-        try writeFirstPoint(in: directory, synchronises: synchronises)
+        try writeFirstPoint(in: directory, options)
     }
 
     /// Declares what a data file holds that nobody uses to be its point.
-    static func writeFirstPoint(in directory: String, synchronises: Bool) throws {
+    private static func writeFirstPoint(in directory: String, _ options: LMDBStore.Options) throws {
         let data = "\(directory)/\(StoreDirectory.dataName)"
         let file = Glibc.open(data, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { throw StoreError(system: "opening", data) }
         defer { close(file) }
-        if synchronises, fdatasync(file) != 0 { throw StoreError(system: "syncing", data) }
+        if options.synchronises, options.sync(file) != 0 { throw StoreError(system: "syncing", data) }
         let pageBytes = Int(getpagesize())
         let metas = try [0, 1].compactMap {
             MetaPage(try read(file, MetaPage.bytes, at: $0 * pageBytes, data))
@@ -85,7 +87,7 @@ final class Environment: @unchecked Sendable {
             throw StoreError(.damaged, "\(data) has no meta page")
         }
         try PointFile(in: directory, create: true)
-            .write(meta, dataBytes: try Self.dataBytes(file, meta), synchronises: synchronises)
+            .write(meta, dataBytes: try Self.dataBytes(file, meta), options)
     }
 
     private static func open(_ data: String, mapBytes: Int?) throws -> OpaquePointer {
@@ -181,6 +183,12 @@ final class Environment: @unchecked Sendable {
         pinned = view
     }
 
+    /// What the pinned view sees. The environment's own use of it is only to let go of it for the next point.
+    func openPoint() throws -> any OrderedView {
+        guard let pinned else { throw StoreError(.failed, "the store has no point") }
+        return PointView(self, pinned)
+    }
+
     /// The number of the transaction that is durable.
     var pointNumber: UInt64 { pointFile.point!.meta.transaction }
 
@@ -202,10 +210,14 @@ final class Environment: @unchecked Sendable {
     }
 
     /// Makes what `view` sees the point.
-    func makePoint(_ view: ReadView, _ meta: MetaPage, dataBytes: UInt64, synchronises: Bool) throws {
+    func makePoint(
+        _ view: ReadView, _ meta: MetaPage, dataBytes: UInt64, _ options: LMDBStore.Options
+    ) throws {
         do {
-            if synchronises { try check(mdb_env_sync(handle, 1), "syncing the store") }
-            try pointFile.write(meta, dataBytes: dataBytes, synchronises: synchronises)
+            if options.synchronises, options.sync(descriptor) != 0 {
+                throw StoreError(system: "syncing", StoreDirectory.dataName)
+            }
+            try pointFile.write(meta, dataBytes: dataBytes, options)
         } catch {
             giveBack(view)
             throw error
@@ -238,8 +250,15 @@ final class Environment: @unchecked Sendable {
         return (information.me_last_pgno + 1) * pageBytes
     }
 
-    /// Bytes of pages that hold something, and bytes up to the last of them.
-    func size() throws -> (total: Int, inUse: Int) {
+    struct Size {
+        /// Bytes up to the last page in use, now and at the point.
+        var file = 0
+        var point = 0
+        /// Bytes of pages that hold something.
+        var inUse = 0
+    }
+
+    func size() throws -> Size {
         let view = try takeView()
         defer { giveBack(view) }
         var pages = 2
@@ -250,18 +269,7 @@ final class Environment: @unchecked Sendable {
             pages +=
                 statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
         }
-        return (usedBytes, pages * pageBytes)
-    }
-}
-
-extension Environment {
-    /// Writes a copy of the latest state, without free pages, as a store of its own in `directory`.
-    func copy(to directory: String, synchronises: Bool) throws {
-        let data = "\(directory)/\(StoreDirectory.dataName)"
-        let file = Glibc.open(data, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw StoreError(system: "creating", data) }
-        defer { close(file) }
-        try check(mdb_env_copyfd2(handle, file, UInt32(MDB_CP_COMPACT)), "copying the store")
-        try Environment.writeFirstPoint(in: directory, synchronises: synchronises)
+        return Size(
+            file: usedBytes, point: Int(pointFile.point?.dataBytes ?? 0), inUse: pages * pageBytes)
     }
 }

@@ -1,5 +1,6 @@
 import CLMDB
 import Coordination
+import Glibc
 import Synchronization
 
 /// The ordered store in a memory-mapped B+tree.
@@ -14,6 +15,9 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
     public struct Options: Sendable {
         /// Off only for tests and `--unsafe-no-fsync`.
         public var synchronises = true
+        /// Makes what was written to a file durable; returns 0, or -1 with `errno` set. Tests bring one that fails,
+        /// or that notes what it was asked for.
+        public var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fdatasync($0) }
         /// How large the data file may become. nil: as large as the process has addresses for, up to 1 TiB.
         public var mapBytes: Int?
         public init() {}
@@ -40,16 +44,16 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
 
     private struct Measurement {
         var commits: UInt64 = 0
-        var size = (total: 0, inUse: 0)
+        var size = Environment.Size()
     }
 
     /// Opens the store in `directory` as it was last synchronised, or makes an empty one.
     public static func open(_ directory: String, options: Options = Options()) throws -> LMDBStore {
-        try StoreDirectory.settle(directory)
+        try StoreDirectory.settle(directory, synchronises: options.synchronises)
         if !StoreDirectory.exists(directory) {
             let fresh = try StoreDirectory.makeFresh(directory)
             do {
-                try Environment.create(in: fresh, synchronises: options.synchronises)
+                try Environment.create(in: fresh, options)
                 try StoreDirectory.replace(directory)
             } catch {
                 StoreDirectory.remove(fresh)
@@ -57,7 +61,7 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
             }
         }
         return try LMDBStore(
-            directory, Environment(directory, mapBytes: options.mapBytes), options: options)
+            directory, Environment(directory, options), options: options)
     }
 
     private init(_ directory: String, _ environment: Environment, options: Options) {
@@ -124,10 +128,15 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
 
     public func openView() throws -> any OrderedView { try OpenView(environment) }
 
+    /// The state of the last `synchronize` that returned. To be read by one thread at a time, and only while
+    /// nobody synchronises.
+    public func openPoint() throws -> any OrderedView { try environment.openPoint() }
+
     // MARK: Durability
 
     /// Makes what is committed the point. It may be called on any thread while another writes; a second call
-    /// waits for the first. After a sync has failed every further one does: what it was to write may be lost.
+    /// waits for the first. After a sync has failed every further one does, and what is read may be wrong: the
+    /// system takes what it could not write for written. Only `openPoint` can be relied on then.
     public func synchronize() throws {
         try pointLock.withLock { state in
             if let failure = state.failure { throw failure }
@@ -142,13 +151,13 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
                 return environment.giveBack(latest.view)
             }
             do {
-                try environment.makePoint(
-                    latest.view, latest.meta, dataBytes: latest.dataBytes, synchronises: options.synchronises)
+                try environment.makePoint(latest.view, latest.meta, dataBytes: latest.dataBytes, options)
             } catch let error as StoreError {
                 state.failure = error
                 throw error
             }
             changedBytes.subtract(changed, ordering: .relaxed)
+            commits.add(1, ordering: .releasing)
         }
     }
 
@@ -161,44 +170,26 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
     /// after there is room again.
     public var isSpaceLow: Bool { isLow.load(ordering: .relaxed) }
 
+    /// Of the whole, and of the pages that hold something. Pages behind the end of the point's state that hold
+    /// nothing are left out: a restart gives them back, and so does a copy.
     public var size: (total: Int, inUse: Int) {
+        let size = measure()
+        return (max(size.inUse, min(size.file, size.point)), size.inUse)
+    }
+
+    /// Bytes of the file, up to the last page in use, that hold nothing.
+    public var spareBytes: Int {
+        let size = measure()
+        return size.file - size.inUse
+    }
+
+    private func measure() -> Environment.Size {
         let now = commits.load(ordering: .acquiring)
         return measured.withLock { measured in
             if measured.commits != now, let size = try? environment.size() {
                 measured = Measurement(commits: now, size: size)
             }
             return measured.size
-        }
-    }
-
-    // MARK: Defragmenting
-
-    /// Rewrites the data file without its free pages. On the thread that writes, which it keeps busy for as
-    /// long as copying takes; reads go on. Throws `.full`, and leaves all as it was, when there is no room
-    /// for the copy beside the old file.
-    public func defragment() throws {
-        precondition(!isWriting, "defragmenting within a transaction")
-        try pointLock.withLock { state in
-            if let failure = state.failure { throw failure }
-            let fresh = try StoreDirectory.makeFresh(directory)
-            do {
-                try environment.copy(to: fresh, synchronises: options.synchronises)
-                let replacement = try Environment(fresh, mapBytes: options.mapBytes)
-                try StoreDirectory.replace(directory)
-                transaction?.dropCursors()
-                transaction = nil
-                current.withLock { $0 = replacement }
-                commitLock.withLock { reserve in
-                    reserve = SpaceReserve(descriptor: replacement.descriptor)
-                    reserve.keep(behind: replacement.usedBytes)
-                    isLow.store(reserve.isLow, ordering: .relaxed)
-                }
-                changedBytes.store(0, ordering: .relaxed)
-                commits.add(1, ordering: .releasing)
-            } catch {
-                StoreDirectory.remove(StoreDirectory.fresh(directory))
-                throw error
-            }
         }
     }
 

@@ -89,7 +89,7 @@ final class PointFile: @unchecked Sendable {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Replaces the older slot; the data file must have been synced before.
-    func write(_ meta: MetaPage, dataBytes: UInt64, synchronises: Bool) throws {
+    func write(_ meta: MetaPage, dataBytes: UInt64, _ options: LMDBStore.Options) throws {
         let next = DurablePoint(sequence: (point?.sequence ?? 0) + 1, dataBytes: dataBytes, meta: meta)
         // A new file gets both slots at once, so that no later write needs room on the disk.
         let slots = point == nil ? next.encoded + next.encoded : next.encoded
@@ -97,7 +97,11 @@ final class PointFile: @unchecked Sendable {
         guard pwrite(descriptor, slots, slots.count, off_t(offset)) == slots.count else {
             throw StoreError(system: "writing", path)
         }
-        if synchronises, fdatasync(descriptor) != 0 { throw StoreError(system: "syncing", path) }
+        if options.synchronises { try synchronize(options.sync) }
         point = next
+    }
+
+    func synchronize(_ sync: (Int32) -> Int32) throws {
+        guard sync(descriptor) == 0 else { throw StoreError(system: "syncing", path) }
     }
 }

@@ -16,13 +16,19 @@ enum StoreDirectory {
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Ends what a crash interrupted.
-    static func settle(_ path: String) throws {
+    static func settle(_ path: String, synchronises: Bool) throws {
         if !exists(path) {
             if exists(stale(path)), exists(fresh(path)) {
                 try move(fresh(path), to: path)
             } else if exists(stale(path)) {
                 try move(stale(path), to: path)
             }
+        }
+        // A process that was killed between a renaming and its sync leaves names that are not durable. What they
+        // replace is removed only then.
+        if synchronises, exists(path) {
+            try synchronize(path)
+            try synchronize(parent(path))
         }
         remove(incoming(path))
         remove(fresh(path))

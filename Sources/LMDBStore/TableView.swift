@@ -102,6 +102,26 @@ final class ReadView: TableView, @unchecked Sendable {
     func end() { mdb_txn_reset(transaction) }
 }
 
+/// What the point's view sees, which stays open for the point's sake.
+final class PointView: OrderedView, @unchecked Sendable {
+    private let environment: Environment
+    private let view: ReadView
+
+    init(_ environment: Environment, _ view: ReadView) {
+        self.environment = environment
+        self.view = view
+    }
+
+    func close() {}
+
+    func value(of key: UnsafeRawBufferPointer, in table: StoreTable) throws -> UnsafeRawBufferPointer? {
+        try view.value(of: key, in: table)
+    }
+
+    func cursor(in table: StoreTable) throws -> any OrderedCursor { try view.cursor(in: table) }
+    func sharedCursor(in table: StoreTable) throws -> any OrderedCursor { try view.sharedCursor(in: table) }
+}
+
 /// A view that is open for long. It holds its environment, which may no longer be the store's.
 final class OpenView: OrderedView, @unchecked Sendable {
     private let environment: Environment

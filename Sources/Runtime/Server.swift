@@ -14,7 +14,8 @@ import WriteAheadLog
 ///     replica thread   the replica, its timers, the applied state      (`Host`)
 ///     log thread       writes and syncs the log                        (`LogThread`)
 ///     watch thread     every watcher                                   (`WatchHub`)
-///     store thread     makes the store durable                         (`StoreKeeper`)
+///     store thread     makes the store durable, and anew               (`StoreKeeper`)
+///     apply thread     batches that take long                          (`ApplyThread`)
 ///     event loops      the peers' connections                          (`PeerNetwork`)
 public final class Server: CoordinationService, @unchecked Sendable {
     public let options: ServerOptions
@@ -30,12 +31,14 @@ public final class Server: CoordinationService, @unchecked Sendable {
     private let importer: CheckpointImporter
     private let exporter: CheckpointExporter
     private let keeper: StoreKeeper
+    private let applyThread: ApplyThread
     private let logThread: LogThread
 
     private var hostThread: DedicatedThread?
     private var logDedicated: DedicatedThread?
     private var hubThread: DedicatedThread?
     private var keeperThread: DedicatedThread?
+    private var applyDedicated: DedicatedThread?
     private let isStopped = Mutex(false)
 
     /// Recovers from the data directory, listens for peers and takes part. Blocks until the server serves;
@@ -129,7 +132,8 @@ public final class Server: CoordinationService, @unchecked Sendable {
             clusterID: identity.clusterID, own: identity.memberID, group: loops,
             frameLimit: max(16 << 20, 4 * options.limits.requestBytes), times: times, host: inbox,
             checkpoints: importer, instruments: instruments, report: report)
-        keeper = StoreKeeper(store: store, host: inbox, instruments: instruments)
+        keeper = StoreKeeper(store: store, folders: folders, host: inbox, instruments: instruments)
+        applyThread = ApplyThread(host: inbox)
         logThread = LogThread(log: recovery.log, host: inbox, network: network, instruments: instruments)
         do {
             try network.listen(on: listenURLs)
@@ -158,11 +162,13 @@ public final class Server: CoordinationService, @unchecked Sendable {
             Host(
                 options: options, identity: identity, inbox: inbox, log: logThread, network: network,
                 feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
-                checkpointExporter: exporter, replica: recovery.replica, applier: recovery.applier,
-                segments: recovery.segments, report: report))
+                checkpointExporter: exporter, applyThread: applyThread, replica: recovery.replica,
+                applier: recovery.applier, segments: recovery.segments, report: report))
         let log = UnsafeTransfer(logThread)
         let keeper = keeper
+        let applyThread = applyThread
         keeperThread = DedicatedThread(name: "synod-store") { keeper.run() }
+        applyDedicated = DedicatedThread(name: "synod-apply") { applyThread.run() }
         logDedicated = DedicatedThread(name: "synod-log") { log.value.run() }
         hubThread = DedicatedThread(name: "synod-watch") { hub.value.run() }
         hostThread = DedicatedThread(name: "synod-replica") { host.value.run() }
@@ -185,6 +191,8 @@ public final class Server: CoordinationService, @unchecked Sendable {
         network.close()
         feed.mailbox.send(.stop)
         hubThread?.join()
+        applyThread.stop()
+        applyDedicated?.join()
         keeper.stop()
         keeperThread?.join()
         try? store.store.synchronize()
@@ -208,7 +216,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
 
     public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { try store.read(body) }
 
-    public func openView() throws -> any OrderedView { try store.store.openView() }
+    public func openView() throws -> any OrderedView { try store.openView() }
 
     public var limits: ServiceLimits {
         var limits = options.limits

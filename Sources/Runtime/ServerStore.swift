@@ -7,8 +7,10 @@ protocol ServerStore: OrderedStore {
     var bytesWrittenSincePoint: Int { get }
     /// Whether what makes the store grow should be refused, so that what makes it shrink still finds room.
     var isSpaceLow: Bool { get }
-    /// Gives freed room back to the disk. On the thread that writes; makes the store durable as well.
-    func defragment() throws
+    /// Bytes of the file that hold nothing.
+    var spareBytes: Int { get }
+    /// What a restart would find, to be read by one thread at a time, and only while nobody synchronises.
+    func openPoint() throws -> any OrderedView
 }
 
 extension LMDBStore: ServerStore {}

@@ -76,10 +76,7 @@ final class TestThread: @unchecked Sendable {
         }
         threads.append(
             TestThread { while !watch.isDone.load(ordering: .relaxed) { try store.synchronize() } })
-        for number in 1..<UInt8(120) {
-            try round(number)
-            if number % 40 == 0 { try store.defragment() }
-        }
+        for number in 1..<UInt8(120) { try round(number) }
         watch.isDone.store(true, ordering: .relaxed)
         for thread in threads { try thread.join() }
         #expect(watch.inconsistencies.load(ordering: .relaxed) == 0)

@@ -11,7 +11,7 @@ import Testing
     func limit() throws {
         let store = try LMDBStore.open(directory.store)
         _ = store
-        let environment = try Environment(makeStore())
+        let environment = try Environment(makeStore(), LMDBStore.Options())
         #expect(Int(mdb_env_get_maxkeysize(environment.handle)) >= LongKeys.chunkBytes + 9)
     }
 

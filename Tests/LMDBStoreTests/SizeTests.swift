@@ -26,8 +26,8 @@ import Testing
         }
     }
 
-    @Test("pages freed by removing are used again, and defragmenting gives them back")
-    func defragment() throws {
+    @Test("pages freed by removing are used again")
+    func reuse() throws {
         let store = try LMDBStore.open(directory.store)
         try fill(store, 5000)
         let full = store.size
@@ -42,32 +42,25 @@ import Testing
         #expect(emptied.total >= full.total)
         try fill(store, 2500)
         #expect(store.size.total < full.total + full.total / 4)
-
-        let view = try store.openView()
-        try removeAll(store)
-        try store.write { try $0.put([7], for: [8], in: .meta) }
-        try store.defragment()
-        #expect(store.size.total < full.total / 10)
-        // A view of before goes on, and writes go to the new file.
-        #expect(try contents(view, .history).count == 2500)
-        view.close()
-        try store.write { try $0.put([9], for: [8], in: .meta) }
-        try store.synchronize()
-        try store.write { try $0.put([10], for: [8], in: .meta) }
-        #expect(try store.read { try $0.value(of: [8], in: .meta) } == [10])
     }
 
-    @Test("a defragmented store survives a crash with what it held")
-    func defragmentedIsDurable() throws {
-        do {
-            let store = try LMDBStore.open(directory.store)
-            try fill(store, 1000)
-            try store.defragment()
-            try store.write { try $0.put([1], for: [1], in: .meta) }
-        }
+    @Test("what single writes leave free before the next point is spare room, and not counted as the store's")
+    func singleWrites() throws {
         let store = try LMDBStore.open(directory.store)
-        #expect(try store.read { try contents($0, .history).count } == 1000)
-        #expect(try store.read { try $0.value(of: [1], in: .meta) } == nil)
+        for number in 0..<500 {
+            try store.write { transaction in
+                let key = withUnsafeBytes(of: number.bigEndian) { [UInt8]($0) }
+                try transaction.append([UInt8](repeating: 1, count: 700), for: key, in: .history)
+                try transaction.put([1], for: key, in: .index)
+            }
+        }
+        #expect(store.size.total < 1 << 20 && store.size.inUse <= store.size.total)
+        #expect(store.spareBytes > 2 << 20)
+        // A restart gives it back.
+        try store.synchronize()
+        let spare = store.spareBytes
+        #expect(spare > 2 << 20)
+        #expect(store.size.total == store.size.inUse + spare)
     }
 
     @Test("a store that may not have more memory says that it is full, and goes on")
@@ -173,20 +166,5 @@ struct FullDiskTests {
         #expect(!store.isSpaceLow)
         try fill(store, number)
         #expect(try store.read { try contents($0, .index).count } == number * 20 + 20)
-    }
-
-    @Test("defragmenting without room for the copy leaves all as it was")
-    func defragment() throws {
-        let disk = try #require(SmallDisk(bytes: 12 << 20))
-        let store = try LMDBStore.open(disk.directory.store)
-        for number in 0..<100 { try fill(store, number) }
-        try store.synchronize()
-        disk.fill()
-        #expect { try store.defragment() } throws: { ($0 as? StoreError)?.code == .full }
-        #expect(!StoreDirectory.exists(disk.directory.store + ".new"))
-        #expect(try store.read { try contents($0, .index).count } == 2000)
-        unlink(disk.ballast)
-        try store.defragment()
-        #expect(try store.read { try contents($0, .index).count } == 2000)
     }
 }

@@ -161,5 +161,6 @@ extension Server {
 extension MemoryStore: ServerStore {
     public var bytesWrittenSincePoint: Int { 0 }
     public var isSpaceLow: Bool { false }
-    public func defragment() throws {}
+    public var spareBytes: Int { 0 }
+    public func openPoint() throws -> any OrderedView { try openView() }
 }

@@ -106,7 +106,7 @@ final class CheckpointExporter: Sendable {
     }
 
     private func stream(on connection: Connection) throws {
-        let view = try store.store.openView()
+        let view = try store.openView()
         defer { view.close() }
         let applied = try AppliedState(from: view)
         let head = CheckpointHead(slot: Slot(applied.slot), configuration: applied.configuration)

@@ -8,6 +8,8 @@ struct Applier {
     /// Of one transaction.
     static let batchEntries = 4096
     static let batchBytes = 8 << 20
+    /// What ranges and deletions of a batch may cost on the replica thread; see `WorkAllowance`.
+    static let unitsHere = 5_000
 
     struct Result {
         var id: ProposalID
@@ -33,6 +35,9 @@ struct Applier {
     /// How many entries of `queue[0]` are applied.
     private var offset = 0
     private(set) var queuedEntries = 0
+    /// A batch is being applied by another thread, from a copy of this value; until it is back nothing may be
+    /// written to the store.
+    private(set) var isAway = false
 
     init(store: StoreBox) throws {
         self.store = store
@@ -52,62 +57,95 @@ struct Applier {
         queuedEntries += entries.count
     }
 
-    /// Applies the next batch. On an error nothing has changed and the batch can be tried again.
-    mutating func applyBatch() throws -> Batch {
-        var batch = Batch(revisionBefore: space.revision)
-        let before = space
-        var queueIndex = 0
-        var position = offset
-        var reached = applied
-        do {
-            try store.store.write { transaction in
-                filling: while queueIndex < queue.count {
-                    let (first, entries) = queue[queueIndex]
-                    while position < entries.count {
-                        if batch.entries >= Applier.batchEntries || batch.bytes >= Applier.batchBytes {
-                            break filling
-                        }
-                        let slot = first.advanced(by: position)
-                        let entry = entries[position]
-                        position += 1
-                        // What a checkpoint has brought is not applied again.
-                        guard applied < slot else { continue }
-                        precondition(slot == reached.next, "slot \(slot) follows \(reached)")
-                        try execute(entry, at: slot, in: transaction, &batch)
-                        reached = slot
-                        batch.entries += 1
-                    }
-                    queueIndex += 1
-                    position = 0
-                }
-                try AppliedState.setSlot(reached.rawValue, in: transaction)
-                if let configuration = batch.configuration {
-                    try AppliedState.setConfiguration(
-                        ConfigurationCodec.encode(configuration), in: transaction)
-                }
-            }
-        } catch {
-            space = before
-            throw error
-        }
-        queuedEntries -= queue[..<queueIndex].reduce(0) { $0 + $1.entries.count } + position - offset
-        queue.removeFirst(queueIndex)
-        offset = position
-        applied = reached
-        return batch
+    /// A batch that was applied, and where that leaves the applier.
+    struct Step {
+        var batch: Batch
+        fileprivate var space: KeyValueSpace
+        fileprivate var reached: Slot
+        fileprivate var queueIndex: Int
+        fileprivate var position: Int
     }
 
-    private mutating func execute(
-        _ entry: Entry, at slot: Slot, in transaction: any OrderedTransaction, _ batch: inout Batch
+    /// Applies the next batch. On an error nothing has changed and the batch can be tried again.
+    mutating func applyBatch(within allowance: WorkAllowance? = nil) throws -> Batch {
+        let step = try perform(within: allowance)
+        adopt(step)
+        return step.batch
+    }
+
+    /// Hands the next batch to another thread, which is the one to write until `adopt` or `abandon`.
+    mutating func goAway() -> Applier {
+        precondition(!isAway, "two batches at once")
+        isAway = true
+        return self
+    }
+
+    mutating func abandon() { isAway = false }
+
+    /// The queue may have grown since the step was made from a copy of this value.
+    mutating func adopt(_ step: Step) {
+        isAway = false
+        space = step.space
+        applied = step.reached
+        queuedEntries -=
+            queue[..<step.queueIndex].reduce(0) { $0 + $1.entries.count } + step.position - offset
+        queue.removeFirst(step.queueIndex)
+        offset = step.position
+    }
+
+    /// Forgets what is not applied.
+    mutating func dropQueue() {
+        queue = []
+        offset = 0
+        queuedEntries = 0
+    }
+
+    /// Writes the next batch to the store.
+    func perform(within allowance: WorkAllowance? = nil) throws -> Step {
+        var step = Step(
+            batch: Batch(revisionBefore: space.revision), space: space, reached: applied, queueIndex: 0,
+            position: offset)
+        try store.store.write { transaction in
+            filling: while step.queueIndex < queue.count {
+                let (first, entries) = queue[step.queueIndex]
+                while step.position < entries.count {
+                    if step.batch.entries >= Applier.batchEntries || step.batch.bytes >= Applier.batchBytes {
+                        break filling
+                    }
+                    let slot = first.advanced(by: step.position)
+                    let entry = entries[step.position]
+                    step.position += 1
+                    // What a checkpoint has brought is not applied again.
+                    guard applied < slot else { continue }
+                    precondition(slot == step.reached.next, "slot \(slot) follows \(step.reached)")
+                    try execute(entry, at: slot, in: transaction, within: allowance, &step)
+                    step.reached = slot
+                    step.batch.entries += 1
+                }
+                step.queueIndex += 1
+                step.position = 0
+            }
+            try AppliedState.setSlot(step.reached.rawValue, in: transaction)
+            if let configuration = step.batch.configuration {
+                try AppliedState.setConfiguration(ConfigurationCodec.encode(configuration), in: transaction)
+            }
+        }
+        return step
+    }
+
+    private func execute(
+        _ entry: Entry, at slot: Slot, in transaction: any OrderedTransaction,
+        within allowance: WorkAllowance?, _ step: inout Step
     ) throws {
         switch entry {
         case .noop: break
-        case .configuration(_, let configuration): batch.configuration = configuration
+        case .configuration(_, let configuration): step.batch.configuration = configuration
         case .payload(let id, let payload):
             let command = try EntryPayload.decode(payload)
-            let outcome = try space.apply(command, in: transaction, events: &batch.events)
-            batch.results.append(Result(id: id, slot: slot, command: command, outcome: outcome))
-            batch.bytes += payload.count
+            let outcome = try step.space.apply(
+                command, in: transaction, events: &step.batch.events, within: allowance)
+            step.batch.results.append(Result(id: id, slot: slot, command: command, outcome: outcome))
+            step.batch.bytes += payload.count
         }
     }
 

@@ -7,17 +7,43 @@ import Replica
 extension Host {
     /// Applies one batch, or when there is none removes a little of what was compacted.
     func applyNext() throws {
+        guard mayWrite else { return }
         guard applier.hasWork else { return try removeCompacted() }
         if isStoreFull, now < applyRetry { return }
         let begun = MonotonicClock.now()
         let batch: Applier.Batch
         do {
-            batch = try applier.applyBatch()
+            batch = try applier.applyBatch(within: WorkAllowance(units: Applier.unitsHere))
+        } catch is WorkAllowance.Spent {
+            return applyThread.apply(applier.goAway())
         } catch let error as StoreError where error.code == .full {
             return onStoreFull(error)
         }
+        onApplied(batch, took: MonotonicClock.now().since(begun))
+    }
+
+    /// Whether this thread may write to the store: no batch is away, and the store can be relied on.
+    var mayWrite: Bool { !applier.isAway && !store.isSuspended }
+
+    /// The batch that was too large for this thread is applied, or was not and is tried again.
+    func onBatchApplied(_ result: Result<Applier.Step, any Error>, _ took: TimeSpan) throws {
+        do {
+            let step = try result.get()
+            applier.adopt(step)
+            onApplied(step.batch, took: took)
+        } catch let error as StoreError where error.code == .full {
+            applier.abandon()
+            onStoreFull(error)
+        }
+        if let arrival = waitingArrival {
+            waitingArrival = nil
+            try onCheckpointArrived(arrival)
+        }
+        try resumeCopy()
+    }
+
+    private func onApplied(_ batch: Applier.Batch, took: TimeSpan) {
         onStoreHasRoom()
-        let took = MonotonicClock.now().since(begun)
         instruments.storeCommit.record(took)
         instruments.entriesApplied.add(batch.entries)
         if TimeSpan.milliseconds(100) < took { instruments.slowApplies.add(1) }

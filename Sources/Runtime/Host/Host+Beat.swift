@@ -22,6 +22,8 @@ extension Host {
         expireLeases()
         checkQuota()
         takeDurablePointIfDue()
+        retryRebuilding()
+        retryPlacing()
         publishOwnAddresses()
         compactOnItsOwn()
         tellLeaderLost()
@@ -94,6 +96,8 @@ extension Host {
         for request in leaseRequests + forwarded.values { endLeaseRequest(request, .stopped) }
         for waiter in compactionWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
         for waiter in transferWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
+        for waiter in copying?.waiters ?? [] { answer(waiter.port, waiter.token, .failure(.stopped)) }
+        waitingArrival?.end(false, "the process is stopping")
         var inputs: [HostInput] = []
         inbox.close(into: &inputs)
         for case .requests(let port, let requests) in inputs {

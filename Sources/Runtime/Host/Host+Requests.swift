@@ -48,7 +48,7 @@ extension Host {
 
     /// A command that may need room is not let into the log while there is none.
     var hasNoRoom: Bool {
-        isOverQuota || isStoreFull || isStoreSpaceLow || isLogFull || isLogSpaceLow
+        isOverQuota || isStoreFull || store.isSuspended || isStoreSpaceLow || isLogFull || isLogSpaceLow
     }
 
     private func grows(_ payload: Payload) -> Bool {
@@ -166,7 +166,7 @@ extension Host {
     }
 
     func answerReady() {
-        guard !reads.isEmpty else { return }
+        guard !reads.isEmpty, !store.isSuspended else { return }
         for read in reads.removeReady(applied: applier.applied) {
             if TimeSpan.seconds(1) < now.since(read.begun) { instruments.slowReads.add(1) }
             for waiter in read.waiters {

@@ -23,21 +23,40 @@ extension Host {
                 at: now, entryLimit: options.checkpointEntries,
                 storeBytes: (try? store.store.bytesWrittenSincePoint) ?? 0)
         else { return }
+        if isSmallAndSpacious { return beginCopy(.latest) }
         durablePoint.begin(at: now)
         keeper.synchronize(upTo: applier.applied)
     }
 
+    /// Pages that are freed can be used again only after a durable point, so that a few hundred single puts leave
+    /// a small store in a large file. To make it anew is then as good as a point, and costs about as much.
+    private var isSmallAndSpacious: Bool {
+        guard let store = try? store.store, store.bytesWrittenSincePoint < DurablePoint.bytesLimit else {
+            return false
+        }
+        let used = store.size.inUse
+        return used <= Host.smallStoreBytes && store.spareBytes > used + Host.smallStoreBytes / 2
+    }
+
+    private static let smallStoreBytes = 8 << 20
+
     func onStored(_ slot: Slot) {
         durablePoint.end()
+        lastStored = max(lastStored, slot)
         step(.stored(upTo: slot))
     }
 
+    /// After a sync has failed nobody knows what of the store is on the disk, and a second sync would not tell:
+    /// the system takes the pages for written. Want of room is mended here; a disk that fails is the operator's.
     func onStoreFailed(_ error: StoreError) {
         durablePoint.end()
         if error.code == .full {
-            onStoreFull(error)
+            rebuildStore(after: error)
         } else {
-            onFailure("the store cannot be made durable: \(error)")
+            onFailure(
+                "the store cannot be made durable: \(error). Nothing acknowledged is lost: after a restart the "
+                    + "store is as it was at its last durable point, and the log brings it up to date. Look at "
+                    + "the disk first")
         }
     }
 
@@ -111,6 +130,11 @@ extension Host {
 
     /// Switches to the store that a checkpoint has brought, unless this process has meanwhile applied more.
     func onCheckpointArrived(_ arrival: CheckpointArrival) throws {
+        guard !applier.isAway, copying?.isSwitched != true else {
+            waitingArrival?.end(false, "a later one has arrived")
+            waitingArrival = arrival
+            return
+        }
         guard applier.applied < arrival.slot, stop == nil else {
             arrival.end(false, "it holds nothing that is not applied already")
             return
@@ -129,6 +153,8 @@ extension Host {
         onStoreHasRoom()
         try loadFromStore()
         durablePoint = DurablePoint(now: now)
+        lastStored = arrival.slot
+        overthrowCopy()
         hasCompactionWork = true
         feed.storeReplaced(revision: applier.space.revision)
         instruments.checkpointsInstalled.add(1)
@@ -136,18 +162,5 @@ extension Host {
         step(.checkpointInstalled(upTo: arrival.slot, configuration))
         arrival.end(true, "")
         answerReady()
-    }
-
-    /// Keeps this thread busy for as long as copying the store takes, as operators expect of it.
-    func onDefragment(_ port: Port, _ token: UInt64) {
-        let begun = MonotonicClock.now()
-        do {
-            try store.store.defragment()
-            report(.info, "defragmented the store in \(MonotonicClock.now().since(begun), as: "took")")
-            step(.stored(upTo: applier.applied))
-            answer(port, token, .success(.done))
-        } catch {
-            answer(port, token, .failure(.internalFailure("\(error)")))
-        }
     }
 }

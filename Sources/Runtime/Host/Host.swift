@@ -29,6 +29,7 @@ final class Host {
     let instruments: Instruments
     let checkpointExporter: CheckpointExporter
     let report: Reporter
+    let applyThread: ApplyThread
 
     var replica: Replica
     var applier: Applier
@@ -69,6 +70,14 @@ final class Host {
     var nextRequestNumber: UInt64 = 1
 
     // The store.
+    /// A restart finds everything up to here.
+    var lastStored: Slot
+    var copying: StoreCopying?
+    /// Waits for the batch that is away.
+    var waitingCopy: StoreCopy?
+    var waitingArrival: CheckpointArrival?
+    var placeRetry: (copy: StoreCopy, time: Instant)?
+    var rebuildRetry: Instant?
     var isStoreFull = false
     var isStoreSpaceLow = false
     var applyRetry = Instant.zero
@@ -87,8 +96,8 @@ final class Host {
     init(
         options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: LogThread,
         network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
-        instruments: Instruments, checkpointExporter: CheckpointExporter, replica: Replica, applier: Applier,
-        segments: LogSegments, report: Reporter
+        instruments: Instruments, checkpointExporter: CheckpointExporter, applyThread: ApplyThread,
+        replica: Replica, applier: Applier, segments: LogSegments, report: Reporter
     ) {
         self.options = options
         self.identity = identity
@@ -102,6 +111,8 @@ final class Host {
         self.instruments = instruments
         self.checkpointExporter = checkpointExporter
         self.report = report
+        self.applyThread = applyThread
+        lastStored = applier.applied
         self.replica = replica
         self.applier = applier
         self.segments = segments
@@ -135,7 +146,7 @@ final class Host {
     }
 
     private var hasWorkOfItsOwn: Bool {
-        (applier.hasWork && !isStoreFull) || (hasCompactionWork && !isStoreFull)
+        (applier.hasWork || hasCompactionWork) && !isStoreFull && mayWrite
     }
 
     private func turn(_ inputs: [HostInput]) throws {
@@ -172,6 +183,9 @@ final class Host {
         case .logSpaceLow(let isLow): onLogSpaceLow(isLow)
         case .stored(let slot): onStored(slot)
         case .storeFailed(let error): onStoreFailed(error)
+        case .batchApplied(let result, let took): try onBatchApplied(result, took)
+        case .storeCopied(let result): try onStoreCopied(result)
+        case .storePlaced(let copy, let result): onStorePlaced(copy, result)
         case .checkpointArrived(let arrival): try onCheckpointArrived(arrival)
         case .checkpointSent(let receiver, let success):
             step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver))

@@ -23,6 +23,12 @@ enum HostInput: Sendable {
     /// The store is durable up to the slot that was applied when that was asked for.
     case stored(upTo: Slot)
     case storeFailed(StoreError)
+    /// The batch that was too large for this thread.
+    case batchApplied(Result<Applier.Step, any Error>, took: TimeSpan)
+    /// A copy of the store is made or has caught up, and is durable; or there is none.
+    case storeCopied(Result<StoreCopy, StoreError>)
+    /// A restart finds the copy, or it could not be brought about.
+    case storePlaced(StoreCopy, Result<Void, StoreError>)
     /// A checkpoint lies complete beside the store.
     case checkpointArrived(CheckpointArrival)
     /// The receiver has installed the checkpoint that this process sent, or it has not.

@@ -1,0 +1,77 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+/// A store that is made anew beside the one in use, and brought up to date from the log until it can take its
+/// place. Used by the store thread and the replica thread in turn.
+final class StoreCopy: @unchecked Sendable {
+    /// What one transaction writes, and what is written before it is made durable: the log shares the disk, and a
+    /// sync of the log waits for what else is on its way there.
+    private static let transactionBytes = 2 << 20
+    private static let syncBytes = 8 << 20
+
+    let folder: StoreFolders.Folder
+    let store: any ServerStore
+    /// Brings the copy up to date.
+    private var applier: Applier
+    /// The copy is durable up to here.
+    private(set) var durable: Slot
+
+    /// Copies everything that `view` sees, without the room that the store in use has to spare.
+    init(of view: any OrderedView, in folders: StoreFolders, isStopping: () -> Bool) throws {
+        folder = try folders.makeIncoming()
+        do {
+            store = try folders.open(folder)
+            try StoreCopy.copy(view, to: store, isStopping: isStopping)
+            applier = try Applier(store: StoreBox(store))
+            durable = applier.applied
+        } catch {
+            folders.discard(folder)
+            throw error
+        }
+    }
+
+    var applied: Slot { applier.applied }
+    var revision: Int64 { applier.space.revision }
+
+    private static func copy(
+        _ view: any OrderedView, to store: any ServerStore, isStopping: () -> Bool
+    ) throws {
+        var sinceSync = 0
+        for table in StoreTable.allCases {
+            let cursor = try view.cursor(in: table)
+            var stands = try cursor.seekToFirst()
+            while stands {
+                if isStopping() { throw StoreError(.failed, "the process is stopping") }
+                try store.write { transaction in
+                    var bytes = 0
+                    while stands, bytes < transactionBytes {
+                        try transaction.append(cursor.value, for: cursor.key, in: table)
+                        bytes += cursor.key.count + cursor.value.count
+                        stands = try cursor.next()
+                    }
+                    sinceSync += bytes
+                }
+                if sinceSync >= syncBytes {
+                    try store.synchronize()
+                    sinceSync = 0
+                }
+            }
+        }
+        try store.synchronize()
+    }
+
+    /// Applies what follows. The outcomes are known already, from the store in use.
+    func apply(_ entries: [Entry], within allowance: WorkAllowance? = nil) throws {
+        applier.enqueue(first: applier.applied.next, entries)
+        defer { applier.dropQueue() }
+        while applier.hasWork { _ = try applier.applyBatch(within: allowance) }
+    }
+
+    func synchronize() throws {
+        let reached = applier.applied
+        try store.synchronize()
+        durable = reached
+    }
+}

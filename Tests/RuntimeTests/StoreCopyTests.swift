@@ -1,0 +1,190 @@
+import Automata
+import Coordination
+import Glibc
+import LMDBStore
+import Synchronization
+import Testing
+
+@testable import Runtime
+
+/// Makes syncs of the store's data fail when a test says so.
+private final class FailingSync: Sendable {
+    private let state = Mutex<(code: Int32, left: Int)>((0, 0))
+    let failures = Atomic<Int>(0)
+
+    /// The next `count` syncs of a data file fail.
+    func fail(_ count: Int, with code: Int32) { state.withLock { $0 = (code, count) } }
+
+    func open(_ path: String) throws -> any ServerStore {
+        var options = LMDBStore.Options()
+        options.sync = { [self] descriptor in
+            let code: Int32? = state.withLock { state in
+                guard state.left > 0 else { return nil }
+                state.left -= 1
+                return state.code
+            }
+            guard let code else { return fdatasync(descriptor) }
+            failures.add(1, ordering: .relaxed)
+            errno = code
+            return -1
+        }
+        return try LMDBStore.open(path, options: options)
+    }
+}
+
+@Suite("The store made anew")
+struct StoreCopyTests {
+    private let value = String(repeating: "x", count: 20_000)
+
+    @Test("defragmenting gives room back while puts go on, and nothing is lost, nor after a restart")
+    func defragment() throws {
+        let cluster = TestCluster()
+        var server = try cluster.start("n1")
+        let client = TestClient(server)
+        for number in 0..<800 { try client.call(put("k\(number)", value)) }
+        for number in 0..<700 { try client.call(delete("k\(number)")) }
+        try client.call(.compact(revision: server.status.revision))
+        _ = try client.call(.compactionFinished(server.status.compactRevision))
+        let before = server.status.storeBytes
+        #expect(before > 16 << 20)
+
+        let token = client.submit(.defragment)
+        var number = 0
+        while client.deliveries.answer(to: token) == nil {
+            number += 1
+            try client.call(put("during\(number)", "\(number)"))
+        }
+        guard case .success(.done)? = client.wait(token) else {
+            Issue.record("it was not defragmented")
+            return
+        }
+        #expect(number > 0)
+        #expect(server.status.storeBytes < before / 3)
+        #expect(try client.get("during\(number)") == "\(number)")
+        try client.call(put("after", "1"))
+        let hash = server.contentHash
+        cluster.stop("n1")
+        server = try cluster.start("n1")
+        #expect(server.contentHash == hash)
+        #expect(try TestClient(server).get("k750") == value)
+    }
+
+    @Test("a member keeps its lead while it defragments a large store, and while it deletes very many keys")
+    func keepsLead() throws {
+        let cluster = TestCluster(size: 3)
+        try cluster.startAll()
+        let leader = try #require(cluster.leader())
+        let server = cluster.servers[leader]!
+        let client = TestClient(server)
+        for start in stride(from: 0, to: 60_000, by: 500) {
+            var transaction = KeyValueTransaction()
+            transaction.success = (start..<start + 500).map {
+                .put(PutOperation(key: Array("many\($0)".utf8), value: Array("0123456789".utf8)))
+            }
+            try client.call(.transaction(transaction))
+        }
+        let round = server.status.ballotRound
+        _ = try client.call(.defragment)
+        let begun = MonotonicClock.now()
+        let outcome = try client.call(.delete(DeleteOperation(range: prefix("many"))))
+        let took = MonotonicClock.now().since(begun)
+        guard case .deleted(60_000, _, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        // Longer than an election timeout, or this shows nothing.
+        #expect(took > .milliseconds(300), "\(took)")
+        try client.call(put("after"))
+        #expect(server.status.ballotRound == round && server.status.leaderID == server.status.memberID)
+        #expect(
+            eventually {
+                Set(cluster.servers.values.map { $0.status.revision }).count == 1
+                    && Set(cluster.servers.values.map { $0.contentHash }).count == 1
+            })
+    }
+
+    @Test("want of room at a sync of the store passes without a restart, and the store is durable again")
+    func syncWithoutRoom() throws {
+        let sync = FailingSync()
+        let cluster = TestCluster({ $0.checkpointEntries = 20 }, openStore: sync.open)
+        var server = try cluster.start("n1")
+        var client = TestClient(server)
+        for number in 0..<50 { try client.call(put("k\(number)", value)) }
+        // The copy that is made instead fails as well, a few times.
+        sync.fail(3, with: ENOSPC)
+        var acknowledged: [Int: Bool] = [:]
+        var number = 100
+        #expect(
+            eventually(within: 30) {
+                number += 1
+                let answer = client.wait(client.submit(put("k\(number)", "\(number)")))
+                if case .success(.outcome(.put, _))? = answer { acknowledged[number] = true }
+                return sync.failures.load(ordering: .relaxed) == 3 && cluster.hasLogged("made anew in")
+            })
+        #expect(cluster.hasLogged("a sync of the store failed"))
+        #expect(
+            try eventually {
+                try client.call(
+                    .setAlarm(Alarm(member: server.status.memberID, kind: .noSpace), raised: false))
+                if case .put = try client.call(put("later", "1")) { return true }
+                return false
+            })
+        for key in acknowledged.keys { #expect(try client.get("k\(key)") == "\(key)") }
+        #expect(try client.get("k7") == value)
+        let hash = server.contentHash
+        cluster.stop("n1")
+        server = try cluster.start("n1")
+        client = TestClient(server)
+        #expect(server.contentHash == hash)
+    }
+
+    @Test("a store whose disk fails at a sync ends the server with a word on what to do; a restart finds all")
+    func syncOfABrokenDisk() throws {
+        let sync = FailingSync()
+        let failure = Mutex<String?>(nil)
+        let cluster = TestCluster(
+            {
+                $0.checkpointEntries = 20
+                $0.failed = { reason in failure.withLock { $0 = reason } }
+            }, openStore: sync.open)
+        let client = TestClient(try cluster.start("n1"))
+        sync.fail(1, with: EIO)
+        var acknowledged = 0
+        #expect(
+            eventually {
+                if case .success(.outcome(.put, _))? = client.wait(client.submit(put("k\(acknowledged)"))) {
+                    acknowledged += 1
+                }
+                return failure.withLock { $0 } != nil
+            })
+        #expect(failure.withLock { $0 }?.contains("Nothing acknowledged is lost") == true)
+        cluster.stop("n1")
+        let again = TestClient(try cluster.start("n1"))
+        for number in 0..<acknowledged { #expect(try again.get("k\(number)") == "v") }
+    }
+
+    @Test(
+        "while no sync of the store can be relied on nothing is read in it, and no checkpoint is made of it")
+    func suspended() throws {
+        let box = StoreBox(MemoryStore())
+        box.suspend(StoreError(.full, "no room"))
+        #expect(throws: StoreError(.full, "no room")) { try box.read { _ in } }
+        #expect(throws: StoreError(.full, "no room")) { try box.openView() }
+        #expect(throws: Never.self) { try box.store }
+        box.replace(by: MemoryStore())
+        try box.read { _ in }
+    }
+
+    @Test("a small store takes little room after a few hundred single puts, as reported and on the disk")
+    func smallStore() throws {
+        let cluster = TestCluster()
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        let value = String(repeating: "x", count: 700)
+        for number in 0..<500 { try client.call(put("k\(number)", value)) }
+        #expect(server.status.storeBytes < 1 << 20)
+        #expect(eventually(within: 20) { cluster.hasLogged("made anew in") })
+        #expect(server.status.storeBytes < 1 << 20)
+        #expect(try client.get("k499") == value)
+    }
+}
