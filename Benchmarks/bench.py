@@ -2,7 +2,7 @@
 """The same load on Synod and on every etcd that is here, alternating, with what it cost the servers.
 
     bench.py [--servers synod,etcd-3.4,etcd-3.5] [--sizes 1,3] [--operations put,range,serializable]
-             [--in-flight 1,32,256,1000] [--scale 1.0] [--rounds 2] [--no-spread] [--json FILE]
+             [--in-flight 1,32,256,1000] [--scale 1.0] [--rounds 2] [--no-spread] [--no-reads] [--json FILE]
 
 The load is h2load with prebuilt gRPC frames: puts of 256 bytes to one key, ranges of that key. h2load sends
 the same bytes each time, so all puts of a run go to one key; each still writes a revision of its own. Every
@@ -12,6 +12,8 @@ cluster's processes together; at the end the highest memory (VmHWM) of any of it
 
 With three processes the load goes to the leader; the rows marked * spread 255 in flight evenly over all
 three, as `etcdctl --endpoints` with three names does.
+
+Last come the puts of one client beside another's endless ranges (`reads.py`).
 
 Each answer is checked: HTTP status 200; the answers' bytes add up to what that many single answers have,
 which a gRPC error, having none, would miss; and the revision grows by the number of puts.
@@ -29,6 +31,9 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "Tests", "System"))
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import reads  # noqa: E402
 from harness import peers, places  # noqa: E402
 from harness.report import Skip, expect  # noqa: E402
 from harness.servers import KINDS, Cluster, program  # noqa: E402
@@ -208,6 +213,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="times the number of requests")
     parser.add_argument("--rounds", type=int, default=2, help="alternations between the servers")
     parser.add_argument("--no-spread", dest="spread", action="store_false", help="leave out the rows marked *")
+    parser.add_argument("--no-reads", dest="reads", action="store_false", help="leave out puts beside large ranges")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
     for name, allowed in (("servers", KINDS), ("operations", OPERATIONS), ("in_flight", SHAPES)):
@@ -235,10 +241,11 @@ def main():
                 print(f"{size} process{'es' if size > 1 else ''}\n{HEAD}", flush=True)
                 cells = measure(clusters, size, options, folder)
                 peaks = memory(clusters)
+                beside = reads.measure(clusters, options.rounds) if options.reads else {}
             finally:
                 for cluster in clusters.values():
                     cluster.__exit__(None, None, None)
-        figures[size] = {"cells": {" ".join(key): row for key, row in cells.items()}, "peak MiB": peaks}
+        figures[size] = {"cells": {" ".join(key): row for key, row in cells.items()}, "peak MiB": peaks, "puts beside": beside}
     print(f"{time.monotonic() - start:.0f} s; every answer was a success")
     if options.json:
         with open(options.json, "w") as file:

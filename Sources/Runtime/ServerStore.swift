@@ -1,5 +1,6 @@
 import Coordination
 import LMDBStore
+import Paxos
 
 /// A store as a server needs it, beyond what the applied state needs.
 protocol ServerStore: OrderedStore {
@@ -14,6 +15,15 @@ protocol ServerStore: OrderedStore {
 }
 
 extension LMDBStore: ServerStore {}
+
+extension ServerStore {
+    /// Up to where a restart finds everything. While nobody synchronises.
+    func durableSlot() throws -> Slot {
+        let view = try openPoint()
+        defer { view.close() }
+        return Slot(try AppliedState.slot(in: view))
+    }
+}
 
 func openLMDBStore(_ path: String, _ options: ServerOptions) throws -> any ServerStore {
     var storeOptions = LMDBStore.Options()

@@ -25,7 +25,7 @@ final class StoreCopy: @unchecked Sendable {
             store = try folders.open(folder)
             try StoreCopy.copy(view, to: store, isStopping: isStopping)
             applier = try Applier(store: StoreBox(store))
-            durable = applier.applied
+            durable = try store.durableSlot()
         } catch {
             folders.discard(folder)
             throw error
@@ -70,8 +70,7 @@ final class StoreCopy: @unchecked Sendable {
     }
 
     func synchronize() throws {
-        let reached = applier.applied
         try store.synchronize()
-        durable = reached
+        durable = try store.durableSlot()
     }
 }

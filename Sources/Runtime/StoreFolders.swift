@@ -30,6 +30,9 @@ final class StoreFolders: Sendable {
                 throw ServerError(.damaged, "\(directory.path(of: StoreFolders.pointer)) cannot be read")
             }
             current = Folder(number: number)
+            // A process that was killed between renaming the file and syncing the directory has left a name that is
+            // not durable, and the store that it named before is about to be removed.
+            try synchronizeFolder(directory.path)
         } else {
             try directory.replace(StoreFolders.pointer, with: Array("1\n".utf8))
         }
@@ -80,6 +83,13 @@ private func folderNames(in path: String) -> [String] {
         if name != ".", name != ".." { names.append(name) }
     }
     return names
+}
+
+private func synchronizeFolder(_ path: String) throws {
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw ServerError(.failed, "cannot open \(path): error \(errno)") }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw ServerError(.failed, "cannot sync \(path): error \(errno)") }
 }
 
 /// Stores are folders of plain files.

@@ -141,6 +141,9 @@ extension Host {
         }
         let configuration = try ConfigurationCodec.decode(arrival.configuration)
         do {
+            guard try arrival.store.durableSlot() == arrival.slot else {
+                throw StoreError(.failed, "it is not durable")
+            }
             try arrival.moveIntoPlace()
         } catch {
             arrival.end(false, "it cannot be moved into place: \(error)")
