@@ -22,10 +22,23 @@ struct LinearizedSet {
 
     /// The same for equal sets only. Operations take effect roughly in the order in which they were invoked, so that
     /// the words that are neither full nor empty are few.
-    var key: Key { Key(firstOpen: firstOpen, words: Array(words[firstOpen..<max(firstOpen, end)])) }
+    var key: Key {
+        func word(_ index: Int) -> UInt64 { index < end ? words[index] : 0 }
+        return Key(
+            firstOpen: firstOpen, first: word(firstOpen), second: word(firstOpen + 1),
+            rest: end > firstOpen + 2 ? Array(words[(firstOpen + 2)..<end]) : [])
+    }
 
     struct Key: Hashable {
         let firstOpen: Int
-        let words: [UInt64]
+        let first: UInt64
+        let second: UInt64
+        let rest: [UInt64]
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(UInt64(truncatingIfNeeded: firstOpen) ^ first &* 0x9E37_79B9_7F4A_7C15)
+            hasher.combine(second)
+            for word in rest { hasher.combine(word) }
+        }
     }
 }

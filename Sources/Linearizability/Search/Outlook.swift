@@ -6,7 +6,7 @@
 struct Outlook<Object: SequentialObject> {
     /// So many answers are looked at. One alone leaves much to be tried in vain; more than a few cost more than they
     /// spare.
-    private static var depth: Int { 3 }
+    private static var depth: Int { 2 }
 
     /// Rings of operations by index; the last place is where a ring begins and ends. Of what tells something in the
     /// order of returns, of what changes something in the order of invocations.
