@@ -62,7 +62,8 @@ let floors: [Floor] = [
     Floor(
         level: 4, name: "Runtime",
         uses: [
-            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "CLinux",
+            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore",
+            "CLinux",
         ],
         external: [nio, nioPosix]),
     Floor(level: 4, name: "GRPC", uses: ["CNghttp2"], external: [nio, nioPosix, nioHTTP1]),
@@ -77,6 +78,8 @@ let floors: [Floor] = [
     Floor(level: 0, name: "Linearizability", part: .lab),
     Floor(level: 0, name: "TextForms", part: .lab),
     Floor(level: 0, name: "SpaceTime", uses: ["TextForms"], part: .lab),
+    // for what takes long on a command line
+    Floor(level: 4, name: "LongWork", part: .lab),
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
@@ -86,7 +89,8 @@ let floors: [Floor] = [
         uses: ["Automata", "PeerLinks", "Paxos", "Replica", "Simulation"], part: .core
     ),
     Floor(
-        level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation"], part: .lab),
+        level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation", "LongWork"],
+        part: .lab),
     Floor(
         level: 6, name: "MulticastSimulation",
         uses: ["Automata", "Multicast", "GroupCommunication", "Simulation"], part: .lab),
@@ -95,7 +99,7 @@ let floors: [Floor] = [
         level: 6, name: "Models",
         uses: [
             "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication",
-            "ModelChecking",
+            "ModelChecking", "LongWork",
         ], part: .lab),
     // L7 to look at
     Floor(
@@ -111,7 +115,7 @@ let floors: [Floor] = [
             "Simulation", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
             "SnapshotScenarios",
             "ReplicaSimulation",
-            "Models",
+            "Models", "LongWork",
         ],
         part: .lab),
 ]
@@ -165,6 +169,11 @@ let tests: [Floor] = [
     Floor(
         level: 10, name: "ModelsTests", uses: ["Models", "ModelChecking", "GlobalSnapshot", "Automata"],
         part: .lab),
+    Floor(
+        level: 10, name: "PublicInterfaceTests",
+        uses: ["Automata", "LogicalTime", "Paxos", "Multicast", "GlobalSnapshot", "Linearizability"],
+        part: .lab
+    ),
     Floor(
         level: 10, name: "LinearizabilityTests", uses: ["Linearizability", "LinearizabilityReport"],
         part: .lab

@@ -50,6 +50,11 @@ public struct LateMessage: Hashable, Sendable {
     public let message: RecordedMessage
     /// Counts what the receiver has received, from 1; no two late messages of one receiver share it.
     public let receipt: UInt64
+
+    public init(message: RecordedMessage, receipt: UInt64) {
+        self.message = message
+        self.receipt = receipt
+    }
 }
 
 /// Something that whoever asked for a snapshot must learn.

@@ -1,5 +1,6 @@
 import Impossibility
 import Lab
+import LongWork
 import SnapshotScenarios
 
 /// `synod lab …`: protocols to watch.
@@ -18,7 +19,9 @@ struct LabCommands {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
         case "list", "run": return LabProgram(say: say, complain: complain).run(arguments)
-        case "flp": return ImpossibilityProgram(say: say, complain: complain).run(rest)
+        case "flp":
+            Interrupt.watch()
+            return ImpossibilityProgram(say: say, complain: complain) { Interrupt.isAsked }.run(rest)
         case "cos418": return Cos418Program(say: say).run(rest)
         case "--help", "-h":
             say(Self.usage)

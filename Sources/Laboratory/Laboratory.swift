@@ -1,4 +1,5 @@
 import LinearizabilityReport
+import LongWork
 import Models
 
 /// The commands that study the protocols. `synod` and the smaller program `synod-lab`, which needs no network stack,
@@ -8,14 +9,17 @@ public struct LabCommand: Sendable {
     /// A sentence for the list of commands.
     public let abstract: String
     /// Takes the arguments after the name; returns the exit code: 0 what was asked for holds, 1 it does not, 2 the
-    /// command line is wrong, 3 a bound was reached.
+    /// command line is wrong, 3 a bound was reached, 130 somebody asked for the end.
     public let run: @Sendable ([String]) -> Int32
 
     public static let all = [
         LabCommand(
             name: "check",
             abstract: "Look at every reachable state of a model; see check --help for the models.",
-            run: { CheckProgram(say: Console.say).run($0) }),
+            run: {
+                Interrupt.watch()
+                return CheckProgram(say: Console.say) { Interrupt.isAsked }.run($0)
+            }),
         LabCommand(
             name: "simulate",
             abstract: "Run clusters in simulated time with faults drawn from seeds; see simulate --help.",

@@ -14,6 +14,11 @@ public struct VectorTimestamp: Hashable, Sendable, CustomStringConvertible {
     public struct Component: Hashable, Sendable {
         public let process: ProcessID
         public var count: UInt64
+
+        public init(process: ProcessID, count: UInt64) {
+            self.process = process
+            self.count = count
+        }
     }
 
     /// In ascending order of process, without zero counts, so that equal vectors are equal values.

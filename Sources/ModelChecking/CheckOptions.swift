@@ -19,6 +19,8 @@ public struct CheckOptions: Sendable {
     public var statesLimit: Int?
     /// States on a path after which it is not followed further.
     public var depthLimit: Int?
+    /// Asked many times a second, from any thread; once it says yes the search ends with what it has found so far.
+    public var isInterrupted: (@Sendable () -> Bool)?
     /// Called from the thread that started the check, many times a second.
     public var progress: (@Sendable (CheckProgress) -> Void)?
 

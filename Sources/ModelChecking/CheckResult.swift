@@ -3,6 +3,8 @@ public enum CheckBound: String, Error, Sendable {
     case memory, states, depth
     /// Random walks prove nothing by ending.
     case walks
+    /// Somebody asked for the end.
+    case interrupt
 }
 
 /// What a check found.
@@ -26,6 +28,8 @@ public struct CheckResult<M: Model>: Sendable {
 
     public var verdict: Verdict
     public var distinctStates = 0
+    /// Of random walks: how often a state was visited, known or not.
+    public var visits: Int?
     /// States that actions led to, known or not.
     public var transitions = 0
     /// States on the longest of the shortest paths from an initial state, which itself has depth 1.

@@ -23,16 +23,15 @@ import Testing
     /// ever disagree, and a critical configuration stands before every decision.
     @Test("Paxos with one proposer that may begin twice and one that may not")
     func paxos() throws {
-        let graph = try #require(
-            ValenceGraph(
-                SynodProtocol(processes: 3, ballots: [1, 0]), inputs: [true, false], limit: 100_000))
+        let graph = try ValenceGraph(
+            SynodProtocol(processes: 3, ballots: [1, 0]), inputs: [true, false], limit: 100_000)
         #expect(graph.disagreement == nil && graph.initialValence == .one, "there is one proposer")
     }
 
     @Test("two processes, a ballot each: bivalent, and every step of the critical configuration settles it")
     func critical() throws {
         let subject = SynodProtocol(processes: 2, ballots: [1, 1])
-        let graph = try #require(ValenceGraph(subject, inputs: [true, false], limit: 1_000_000))
+        let graph = try ValenceGraph(subject, inputs: [true, false], limit: 1_000_000)
         #expect(graph.initialValence == .bivalent && graph.disagreement == nil)
         let critical = try #require(graph.critical)
         let after = Set(graph.steps[critical].map { graph.valences[Int($0.successor)] })
@@ -56,6 +55,24 @@ import Testing
         #expect(!report.disagrees && !report.isCut)
         #expect(report.rows[0].initial == .zero && report.rows[3].initial == .one)
         #expect(report.rows[1].initial == .bivalent && report.rows[2].initial == .bivalent)
+    }
+
+    @Test("interrupted, it tells what is complete and how far it came")
+    func interrupt() {
+        let report = ValenceReport(
+            SynodProtocol(processes: 2, ballots: [1, 1]), name: "paxos", limit: 1_000_000
+        ) { inputs, _ in
+            inputs == "00"
+        }
+        #expect(report.isInterrupted && !report.isCut && report.rows.count == 1)
+        #expect(report.lines.last?.contains("interrupted after") == true)
+        var said: [String] = []
+        let program = ImpossibilityProgram(
+            say: { said.append($0) }, complain: { _ in }, isInterrupted: { true })
+        #expect(program.run(["valence", "--json"]) == 130)
+        #expect(said.count == 1 && said[0].contains("\"complete\":false,\"interrupted\":true"))
+        #expect(said[0].contains("\"unfinished\":{\"inputs\":\"00\",\"configurations\":"))
+        #expect(program.run(["ben-or", "--seeds", "5"]) == 130)
     }
 
     @Test("more configurations than allowed are said to be so")

@@ -124,6 +124,44 @@ import Testing
         #expect(safe.verdict == .boundReached(.walks))
     }
 
+    @Test("random walks count a state once, and visits beside it", arguments: [1, 3])
+    func visitsOfWalks(workers: Int) {
+        let all = Checker(BitStrings(longest: 4)).run()
+        #expect(all.distinctStates == 31 && all.visits == nil)
+        let walks = Checker(
+            BitStrings(longest: 4),
+            options {
+                $0.strategy = .randomWalks(count: 2000, length: 20, seed: 1)
+                $0.workers = workers
+            }
+        ).run()
+        // 2,000 walks of four steps each see all of 31 states, again and again.
+        #expect(walks.distinctStates == 31 && walks.visits == 10_000 && walks.transitions == 8000)
+    }
+
+    @Test(
+        "a search that is interrupted says what it has found so far",
+        arguments: [
+            CheckOptions.Strategy.breadthFirst, .depthFirst,
+            .randomWalks(count: 1 << 30, length: 20, seed: 1),
+        ])
+    func interrupt(strategy: CheckOptions.Strategy) {
+        let asked = Mutex(0)
+        let result = Checker(
+            BitStrings(longest: 40),
+            options {
+                $0.strategy = strategy
+                $0.isInterrupted = {
+                    asked.withLock {
+                        $0 += 1
+                        return $0 > 20
+                    }
+                }
+            }
+        ).run()
+        #expect(result.verdict == .boundReached(.interrupt) && result.distinctStates > 1)
+    }
+
     @Test("progress tells of all states in the end")
     func progress() {
         let most = Mutex(0)

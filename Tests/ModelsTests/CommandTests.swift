@@ -41,6 +41,48 @@ import Testing
         #expect(text.split(separator: "\n").count == 1)
     }
 
+    @Test("what a kind does not promise is said to be so, and does not stand among what holds")
+    func notPromised() {
+        let (code, text) = run("multicast --kind best-effort --multicasts 1,0,0 --crash 1 --quiet")
+        #expect(code == 0)
+        let lines = text.split(separator: "\n")
+        #expect(
+            lines.first?.hasSuffix(
+                ": integrity, validity, everything is delivered everywhere, FIFO order hold") == true)
+        #expect(
+            lines.dropFirst().first
+                == "not promised: virtual synchrony, agreement, uniformity, causal order, total order")
+        let json = run("multicast --kind best-effort --multicasts 1,0,0 --crash 1 --json").text
+        #expect(json.contains("\"notPromised\": [\"virtual synchrony\", \"agreement\", "))
+        #expect(!run("lamport-paxos --max-ballot 0 --json").text.contains("notPromised"))
+    }
+
+    @Test("random walks tell states and visits apart")
+    func visits() {
+        let walks = "lamport-paxos --max-ballot 0 --random-walks --walks 200 --walk-length 30"
+        let (code, text) = run(walks)
+        #expect(code == 3 && text.contains("73 distinct states in "), "\(text)")
+        #expect(run(walks + " --json").text.contains("\"distinctStates\": 73, \"visits\": "))
+        #expect(!run("lamport-paxos --max-ballot 0 --json").text.contains("visits"))
+    }
+
+    @Test("interrupted, it says what it has found so far, also as JSON, and ends with 130")
+    func interrupt() {
+        func run(_ line: String) -> (code: Int32, text: String) {
+            var lines: [String] = []
+            let program = CheckProgram(say: { lines.append($0) }, isInterrupted: { true })
+            return (program.run(line.split(separator: " ").map(String.init)), lines.joined(separator: "\n"))
+        }
+        let (code, text) = run("two-phase-commit --resource-managers 12")
+        #expect(code == 130 && text.contains("interrupted; nothing found so far"))
+        #expect(text.contains(" distinct states, "))
+        let json = run("two-phase-commit --resource-managers 12 --json")
+        #expect(json.code == 130 && json.text.contains("\"verdict\": \"interrupted\""))
+        let counts = run("counts --json")
+        #expect(counts.code == 130 && counts.text.contains("\"checked\": 0, \"of\": 52"), "\(counts.text)")
+        #expect(run("counts").text == "interrupted after 0 of 52")
+    }
+
     @Test("a counterexample can be had step by step, with what each changes")
     func steps() {
         let (code, text) = run("chandy-lamport --tokens 1,0 --initiators 1 --non-fifo --trace-json")

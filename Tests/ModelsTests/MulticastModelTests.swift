@@ -36,6 +36,23 @@ import Testing
         #expect(try check(kind, values).verdict == .violated(broken))
     }
 
+    @Test(
+        "where groups overlap, not everything is for everybody, and nothing is violated by that",
+        arguments: [[2, 0, 0], [0, 1, 0], [0, 2, 0], [1, 1, 0], [0, 0, 0], [1, 1]])
+    func overlappingGroups(multicasts: [Int]) throws {
+        let report = try check("skeen", ["multicasts": .numbers(multicasts)])
+        #expect(report.verdict == .holds, "\(report.verdict)")
+    }
+
+    @Test("what Skeen's multicast keeps without promising it is judged by whom each is for")
+    func overlappingPromises() throws {
+        // Nobody crashes, so that all for whom one is deliver it.
+        let agreement = try check("skeen", ["multicasts": [2, 1, 0], "promising": "reliable"])
+        #expect(agreement.verdict == .holds, "\(agreement.verdict)")
+        let crashed = try check("skeen", ["multicasts": [1, 0, 0], "crash": 2, "promising": "reliable"])
+        #expect(crashed.verdict == .holds || crashed.verdict == .violated("agreement"))
+    }
+
     @Test("an answer that overtakes its question, and two that are seen in different orders")
     func orders() throws {
         let question = try check("reliable", ["multicasts": [1, 1, 0], "promising": "causal"])

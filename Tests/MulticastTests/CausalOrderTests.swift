@@ -31,6 +31,39 @@ import Testing
         #expect(deliveries.map(\.id.number) == [1, 2, 3])
     }
 
+    @Test("a group of more members than a byte counts keeps causal order")
+    func largeGroup() {
+        let names = (1...300).map { ProcessID($0) }
+        var members = Dictionary(
+            uniqueKeysWithValues: [names[0], names[298], names[299]].map {
+                ($0, CausalMulticast(process: $0, group: names))
+            })
+        func multicast(_ text: String, by sender: ProcessID) -> MulticastMessage? {
+            var outputs: [CausalMulticast.Output] = []
+            members[sender]?.step(.multicast(Payload(text)), at: .zero, into: &outputs)
+            return outputs.lazy.compactMap { output in
+                if case .send(let message, names[299]) = output { message } else { nil }
+            }.first
+                ?? outputs.lazy.compactMap { output in
+                    if case .send(let message, names[0]) = output { message } else { nil }
+                }.first
+        }
+        func deliver(_ message: MulticastMessage?, from sender: ProcessID, to receiver: ProcessID)
+            -> [MulticastID]
+        {
+            var outputs: [CausalMulticast.Output] = []
+            guard let message else { return [] }
+            members[receiver]?.step(.received(message, from: sender), at: .zero, into: &outputs)
+            return outputs.compactMap { if case .deliver(let id, _) = $0 { id } else { nil } }
+        }
+        // The question of the 299th reaches the first, whose answer overtakes it on the way to the 300th.
+        let question = multicast("question", by: names[298])
+        #expect(deliver(question, from: names[298], to: names[0]).count == 1)
+        let answer = multicast("answer", by: names[0])
+        #expect(deliver(answer, from: names[0], to: names[299]) == [])
+        #expect(deliver(question, from: names[298], to: names[299]).map(\.sender) == [names[298], names[0]])
+    }
+
     @Test("stamps and payloads go over the wire and back, and what is no stamp is none")
     func wire() {
         let stamp = CausalOrder.Stamp(
@@ -38,6 +71,10 @@ import Testing
         let bytes = CausalMulticast.encode(stamp, Payload("hello"))
         let back = CausalMulticast.decode(bytes, number: 7)
         #expect(back?.0 == stamp && back?.1 == Payload("hello"))
+        let large = CausalOrder.Stamp(
+            number: 1, changes: (0..<CausalOrder.largestGroup - 1).map { .init(member: $0, count: 9) })
+        let returned = CausalMulticast.decode(CausalMulticast.encode(large, Payload("x")), number: 1)
+        #expect(returned?.0 == large && returned?.1 == Payload("x"))
         #expect(CausalMulticast.decode(Payload([]), number: 1) == nil)
         #expect(CausalMulticast.decode(Payload([2, 0, 0]), number: 1) == nil)
     }

@@ -4,8 +4,11 @@ extension ValenceReport {
             let counts = zip(Valence.allCases, row.counts).map { "\"\($0)\":\($1)" }.joined(separator: ",")
             return "{\"inputs\":\"\(Self.text(row.inputs))\",\"initial\":\"\(row.initial)\",\(counts)}"
         }
-        return "{\"protocol\":\"\(name)\",\"disagrees\":\(disagrees),\"complete\":\(!isCut),\"rows\":["
-            + rows.joined(separator: ",") + "]}"
+        return "{\"protocol\":\"\(name)\",\"disagrees\":\(disagrees),\"complete\":\(unfinished == nil),"
+            + "\"interrupted\":\(isInterrupted),"
+            + (unfinished.map {
+                "\"unfinished\":{\"inputs\":\"\(Self.text($0.inputs))\",\"configurations\":\($0.configurations)},"
+            } ?? "") + "\"rows\":[" + rows.joined(separator: ",") + "]}"
     }
 }
 

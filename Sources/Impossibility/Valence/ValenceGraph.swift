@@ -16,6 +16,13 @@ enum Valence: UInt8, CaseIterable, Hashable, Sendable {
     }
 }
 
+/// How far a search came that has not found every configuration.
+struct UnfinishedValence: Error {
+    let configurations: Int
+    /// Otherwise there were more than allowed.
+    let isInterrupted: Bool
+}
+
 /// Every configuration that is reachable from one vector of inputs, each with its valence.
 ///
 /// A configuration is the states of the processes and the messages on their way; a step delivers one of them. The
@@ -38,12 +45,16 @@ struct ValenceGraph<Subject: AsynchronousProtocol> {
     private(set) var reachedBy: [(configuration: Int32, message: Int32)] = []
     private(set) var messages: [Envelope<Subject.Message>] = []
 
-    /// Nil when there are more than `limit` configurations.
-    init?(_ subject: Subject, inputs: [Bool], limit: Int) {
+    /// `goesOn` is told again and again how many configurations there are so far. Throws how many there were when it
+    /// said no, or with one more than allowed.
+    init(
+        _ subject: Subject, inputs: [Bool], limit: Int,
+        goesOn: (_ configurations: Int) -> Bool = { _ in true }
+    ) throws(UnfinishedValence) {
         self.subject = subject
         self.inputs = inputs
         var explorer = Explorer(subject)
-        guard explorer.run(inputs, limit: limit) else { return nil }
+        try explorer.run(inputs, limit: limit, goesOn)
         steps = explorer.steps
         decisions = explorer.decisions
         reachedBy = explorer.reachedBy
@@ -121,17 +132,21 @@ private struct Explorer<Subject: AsynchronousProtocol> {
 
     init(_ subject: Subject) { self.subject = subject }
 
-    /// False when there are more than `limit` configurations.
-    mutating func run(_ inputs: [Bool], limit: Int) -> Bool {
+    mutating func run(
+        _ inputs: [Bool], limit: Int, _ goesOn: (_ configurations: Int) -> Bool
+    ) throws(UnfinishedValence) {
         let (initial, sent) = subject.start(inputs)
         note(initial.map { states.number($0) } + sent.map { messages.number($0) }.sorted(), by: (0, -1))
         var next = 0
         while next < configurations.values.count {
-            guard configurations.values.count <= limit else { return false }
+            let count = configurations.values.count
+            guard count <= limit else { throw UnfinishedValence(configurations: count, isInterrupted: false) }
+            if next & 0x3F == 0, !goesOn(count) {
+                throw UnfinishedValence(configurations: count, isInterrupted: true)
+            }
             steps.append(successors(of: configurations.values[next], next))
             next += 1
         }
-        return true
     }
 
     private mutating func successors(of configuration: [Int32], _ index: Int) -> [ValenceGraph<Subject>.Step]

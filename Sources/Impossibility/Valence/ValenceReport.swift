@@ -12,15 +12,35 @@ struct ValenceReport {
     private(set) var disagrees = false
     /// Whether there were more configurations than allowed.
     private(set) var isCut = false
+    /// Whether somebody asked for the end; the rows before are complete.
+    private(set) var isInterrupted = false
+    /// Configurations from the inputs at which it was cut or interrupted.
+    private(set) var unfinished: (inputs: [Bool], configurations: Int)?
 
     /// `lookFor`: an initial bivalent configuration is shown with a critical one behind it.
-    init<Subject: AsynchronousProtocol>(_ subject: Subject, name: String, limit: Int) {
+    /// `goesOn` is told again and again from which inputs there are how many configurations so far, and says whether to
+    /// go on.
+    init<Subject: AsynchronousProtocol>(
+        _ subject: Subject, name: String, limit: Int,
+        goesOn: (_ inputs: String, _ configurations: Int) -> Bool = { _, _ in true }
+    ) {
         lines.append("\(name): every configuration from every vector of inputs")
         var shown = false
         for inputs in Self.vectors(subject.inputs) {
-            guard let graph = ValenceGraph(subject, inputs: inputs, limit: limit) else {
-                isCut = true
-                lines.append("inputs \(Self.text(inputs)): more than \(limit) configurations")
+            let graph: ValenceGraph<Subject>
+            do throws(UnfinishedValence) {
+                graph = try ValenceGraph(subject, inputs: inputs, limit: limit) {
+                    goesOn(Self.text(inputs), $0)
+                }
+            } catch {
+                isInterrupted = error.isInterrupted
+                isCut = !error.isInterrupted
+                unfinished = (inputs, error.configurations)
+                lines.append(
+                    isCut
+                        ? "inputs \(Self.text(inputs)): more than \(limit) configurations"
+                        : "inputs \(Self.text(inputs)): interrupted after \(error.configurations) configurations"
+                )
                 return
             }
             let counts = Valence.allCases.map(graph.count)

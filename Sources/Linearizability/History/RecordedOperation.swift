@@ -13,6 +13,20 @@ public struct RecordedOperation: Hashable, Sendable {
     /// The line of its invocation, from 1.
     public var line: Int
 
+    public init(
+        process: Int, function: String, key: String? = nil, argument: String? = nil, answer: String? = nil,
+        invoked: Int, returned: Int?, line: Int
+    ) {
+        self.process = process
+        self.function = function
+        self.key = key
+        self.argument = argument
+        self.answer = answer
+        self.invoked = invoked
+        self.returned = returned
+        self.line = line
+    }
+
     public var isOpen: Bool { returned == nil }
 
     /// Such as `write 3`, `read -> 3`, `cas [1 2] -> ?`.

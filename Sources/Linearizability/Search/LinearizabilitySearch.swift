@@ -37,10 +37,11 @@ public struct LinearizabilitySearch<Object: SequentialObject> {
     /// which has one is not said.
     func verdict(_ operations: [Operation<Object>], until deadline: Deadline?) -> SearchResult {
         var state = SearchState(operations)
+        var seen: Set<SearchState<Object>.Configuration> = []
         while true {
-            if let result = state.run(steps: Deadline.steps, rememberingAtMost: configurationLimit) {
-                return result
-            }
+            let result = state.run(
+                steps: Deadline.steps, rememberingAtMost: configurationLimit, in: &seen)
+            if let result { return result }
             if state.remembered > configurationLimit || deadline?.isOver == true {
                 return .boundReached(event: state.explainedEvents)
             }

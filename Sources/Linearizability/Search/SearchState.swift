@@ -7,9 +7,9 @@ struct SearchState<Object: SequentialObject> {
         let isForced: Bool
     }
 
-    private struct Configuration: Hashable {
-        let linearized: LinearizedSet.Key
-        let object: Object
+    struct Configuration: Hashable {
+        fileprivate let linearized: LinearizedSet.Key
+        fileprivate let object: Object
     }
 
     private let operations: [Operation<Object>]
@@ -31,9 +31,7 @@ struct SearchState<Object: SequentialObject> {
     private var left = 0
     /// The entry to try next; nil before the first.
     private var cursor: Int?
-    // Only asked whether it holds a configuration, never for its order.
-    private var seen: Set<Configuration> = []
-    /// What the configurations in `seen` take, in those of the smallest size.
+    /// What the configurations that were seen take, in those of the smallest size.
     private(set) var remembered = 0
     /// The operations before the event that was the first in the way of the path that came furthest.
     private var furthest = (event: -1, order: [Int]())
@@ -80,7 +78,12 @@ struct SearchState<Object: SequentialObject> {
 
     /// Goes on for at most so many steps, and until it remembers more than `limit`. Nil: it has not ended. Of a history
     /// without an explanation it is not said which is the first event that nothing explains.
-    mutating func run(steps: Int, rememberingAtMost limit: Int) -> SearchResult? {
+    ///
+    /// `seen` is what it remembers, the same each time; it is asked only whether it holds a configuration, never for
+    /// its order.
+    mutating func run(steps: Int, rememberingAtMost limit: Int, in seen: inout Set<Configuration>)
+        -> SearchResult?
+    {
         var entry = cursor ?? chooseFirst()
         defer { cursor = entry }
         var steps = steps
@@ -88,7 +91,7 @@ struct SearchState<Object: SequentialObject> {
             guard steps > 0, remembered <= limit else { return nil }
             steps -= 1
             if entry != 0, !isReturn[entry] {
-                entry = take(entry) ? chooseFirst() : next[entry]
+                entry = take(entry, unlessIn: &seen) ? chooseFirst() : next[entry]
                 continue
             }
             noteBlocked(at: entry)
@@ -125,7 +128,7 @@ struct SearchState<Object: SequentialObject> {
 
     /// Lets the operation take effect, if its answer is right and that leads to a new configuration from which all
     /// answers that come next can still be given.
-    private mutating func take(_ entry: Int) -> Bool {
+    private mutating func take(_ entry: Int, unlessIn seen: inout Set<Configuration>) -> Bool {
         let index = operationAt[entry]
         guard let after = effect(of: entry), !outlook.isHopeless(after, having: index, operations) else {
             return false

@@ -11,16 +11,21 @@ struct SideBySide<Object: SequentialObject> {
     func run(_ all: [[Operation<Object>]]) -> [SearchResult?] {
         var results: [SearchResult?] = Array(repeating: nil, count: all.count)
         var searches: [(place: Int, state: SearchState<Object>)] = []
+        // By place in `searches`.
+        var seen: [Set<SearchState<Object>.Configuration>] = []
         // Most end at once and leave nothing behind.
         var left = limit
         for (place, operations) in all.enumerated() {
             var state = SearchState(operations)
-            results[place] = state.run(steps: Self.firstSteps, rememberingAtMost: left)
+            var itsSeen: Set<SearchState<Object>.Configuration> = []
+            results[place] = state.run(
+                steps: Self.firstSteps, rememberingAtMost: left, in: &itsSeen)
             switch results[place] {
             case .violated: return results
             case nil:
                 left -= state.remembered
                 searches.append((place, state))
+                seen.append(itsSeen)
             default: break
             }
         }
@@ -35,13 +40,17 @@ struct SideBySide<Object: SequentialObject> {
             let share = left / searches.count
             for index in searches.indices {
                 let before = searches[index].state.remembered
-                let result = searches[index].state.run(steps: steps, rememberingAtMost: before + share)
+                let result = searches[index].state.run(
+                    steps: steps, rememberingAtMost: before + share, in: &seen[index])
                 results[searches[index].place] = result
                 left -= searches[index].state.remembered - before
                 if case .violated = result { return results }
             }
-            for search in searches where results[search.place] != nil { left += search.state.remembered }
-            searches.removeAll { results[$0.place] != nil }
+            for index in searches.indices.reversed() where results[searches[index].place] != nil {
+                left += searches[index].state.remembered
+                searches.remove(at: index)
+                seen.remove(at: index)
+            }
             steps = min(2 * steps, Int.max / 4)
         }
         return results

@@ -74,6 +74,7 @@ struct StateGraph<M: Model> {
     private func keepBounds(_ options: CheckOptions, _ memory: MemoryMeter, _ current: Int) throws(CheckBound)
     {
         if let limit = options.statesLimit, states.count > limit { throw CheckBound.states }
+        if options.isInterrupted?() == true { throw CheckBound.interrupt }
         guard current & 0xFFF == 0 else { return }
         guard memory.allows(bytes) else { throw CheckBound.memory }
         options.progress?(

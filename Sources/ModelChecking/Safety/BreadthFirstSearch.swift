@@ -66,6 +66,10 @@
                 expand(batch)
                 goesOn = takeIn(batch.count)
                 report(queued: pieces[next...].reduce(0) { $0 + $1.range.count })
+                if goesOn, options.isInterrupted?() == true {
+                    result.verdict = .boundReached(.interrupt)
+                    goesOn = false
+                }
             }
         }
         finish()

@@ -74,6 +74,10 @@
             return false
         }
         report()
+        if options.isInterrupted?() == true {
+            result.verdict = .boundReached(.interrupt)
+            return false
+        }
         return true
     }
 

@@ -9,7 +9,8 @@
 
     /// What one walk came to.
     private final class Outcome: @unchecked Sendable {
-        var steps = 0
+        /// Of every state that was visited, in the order of the visits.
+        var visited: [Fingerprint] = []
         var violation: (property: Int, trace: Trace<M>)?
         var witnesses: [Trace<M>?] = []
     }
@@ -25,20 +26,27 @@
         self.seed = seed
     }
 
-    /// `distinctStates` of the result counts the states that were visited, every time they were.
     @usableFromInline func run() -> CheckResult<M> {
         let pool = WorkerPool(workers: options.workers)
         defer { pool.stop() }
         let properties = model.properties
         var result = CheckResult<M>(.boundReached(.walks))
+        // Only counted.
+        var known: Set<Fingerprint> = []
+        var visits = 0
         for first in stride(from: 0, to: count, by: Self.batch) {
             let outcomes = (first..<min(first + Self.batch, count)).map { _ in Outcome() }
             pool.run(outcomes.count) { index in
                 walk(UInt64(first + index), properties, into: outcomes[index])
             }
             for outcome in outcomes {
-                result.distinctStates += outcome.steps
-                result.depth = max(result.depth, outcome.steps)
+                visits += outcome.visited.count
+                result.visits = visits
+                result.transitions += max(0, outcome.visited.count - 1)
+                result.depth = max(result.depth, outcome.visited.count)
+                known.formUnion(outcome.visited)
+                result.distinctStates = known.count
+                result.bytes = max(result.bytes, known.capacity * MemoryLayout<Fingerprint>.stride)
                 take(outcome.witnesses, properties, into: &result)
                 guard let (number, trace) = outcome.violation else { continue }
                 result.verdict = .violated
@@ -47,11 +55,18 @@
                     property: properties[number].name, kind: .always, trace: trace)
                 return result
             }
-            result.transitions = result.distinctStates
             options.progress?(
                 CheckProgress(
                     distinctStates: result.distinctStates, transitions: result.transitions,
-                    depth: result.depth, queued: count - first - outcomes.count, bytes: 0))
+                    depth: result.depth, queued: count - first - outcomes.count, bytes: result.bytes))
+            if let limit = options.memoryBytes, result.bytes > limit {
+                result.verdict = .boundReached(.memory)
+                return result
+            }
+            if options.isInterrupted?() == true {
+                result.verdict = .boundReached(.interrupt)
+                return result
+            }
         }
         return result
     }
@@ -76,7 +91,7 @@
         var actions: [M.Action] = []
         while true {
             let state = trace.steps[trace.steps.count - 1].state
-            outcome.steps += 1
+            outcome.visited.append(model.fingerprint(of: model.canonical(state)))
             for (index, property) in properties.enumerated() where !property.isLiveness {
                 if property.kind == .always, !property.holds(state) {
                     outcome.violation = (index, trace)
@@ -86,7 +101,7 @@
                     outcome.witnesses[index] = trace
                 }
             }
-            guard trace.steps.count < length else { return }
+            guard trace.steps.count < length, options.isInterrupted?() != true else { return }
             actions.removeAll(keepingCapacity: true)
             model.addActions(in: state, to: &actions)
             guard let step = step(from: state, &actions, &dice) else { return }

@@ -4,10 +4,13 @@ import ModelChecking
 public struct CheckableModel: Sendable {
     public let name: String
     let values: ParameterValues
+    /// What somebody might expect of it and it does not promise.
+    let notPromised: [String]
     private let check: @Sendable (CheckOptions) -> CheckReport
 
-    init<M: Model>(_ model: M, _ name: String, _ values: ParameterValues) {
+    init<M: Model>(_ model: M, _ name: String, _ values: ParameterValues, notPromised: [String] = []) {
         self.name = name
+        self.notPromised = notPromised
         self.values = values
         check = { options in CheckReport(Checker(model, options).run(), of: model) }
     }
@@ -30,6 +33,8 @@ public struct CheckReport: Sendable {
 
     public let verdict: Verdict
     public let distinctStates: Int
+    /// Of random walks: how often a state was visited, known or not.
+    public let visits: Int?
     public let transitions: Int
     public let depth: Int
     /// Whether a bound only ended the look at infinite runs, after every state had been looked at.
@@ -53,6 +58,7 @@ public struct CheckReport: Sendable {
             case .boundReached(let bound): .boundReached(bound.rawValue)
             }
         distinctStates = result.distinctStates
+        visits = result.visits
         transitions = result.transitions
         depth = result.depth
         allStatesHold = result.allStatesHold

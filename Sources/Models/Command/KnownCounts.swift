@@ -115,20 +115,65 @@ public struct KnownCounts: Sendable {
             && depth ?? report.depth == report.depth
     }
 
-    /// Checks all and says a line for each. The result is an exit code.
-    static func compare(_ options: CheckOptions, say: (String) -> Void) -> Int32 {
-        var agree = true
-        for known in all {
-            guard let model = try? ModelCatalogue.model(known.model, known.parameters) else {
-                preconditionFailure("the catalogue does not have \(known.model) \(known.parameters)")
-            }
-            let run = TimedCheck(model, options)
-            let isSame = known.agrees(with: run.report)
-            agree = agree && isSame
-            let expected = "\(known.distinctStates)" + (known.depth.map { ", depth \($0)" } ?? "")
-            say("\(isSame ? "same" : "DIFFERENT") as \(known.source) (\(expected)): \(run.lines.last!)")
-            say("    \(model.title)")
+    /// All of them, checked one after another.
+    struct Comparison {
+        private let options: CheckOptions
+        private let showsProgress: Bool
+
+        init(_ options: CheckOptions, showsProgress: Bool) {
+            self.options = options
+            self.showsProgress = showsProgress
         }
-        return agree ? CheckProgram.ExitCode.holds : CheckProgram.ExitCode.violated
+
+        /// Says a line for each and one with the next, or all in one line of JSON. The result is an exit code.
+        func run(printsJSON: Bool, say: (String) -> Void) -> Int32 {
+            var isSame: [Bool] = []
+            var rows: [String] = []
+            var isInterrupted = false
+            for known in KnownCounts.all {
+                guard let model = try? ModelCatalogue.model(known.model, known.parameters) else {
+                    preconditionFailure("the catalogue does not have \(known.model) \(known.parameters)")
+                }
+                let run = TimedCheck(model, options, showsProgress: showsProgress)
+                if run.isInterrupted {
+                    isInterrupted = true
+                    break
+                }
+                isSame.append(known.agrees(with: run.report))
+                if printsJSON {
+                    rows.append(known.json(run, isSame: isSame[isSame.count - 1]))
+                } else {
+                    known.lines(run, isSame: isSame[isSame.count - 1]).forEach(say)
+                }
+            }
+            if printsJSON {
+                say(
+                    JSONText.object([
+                        ("agree", "\(!isSame.contains(false))"), ("checked", "\(isSame.count)"),
+                        ("of", "\(KnownCounts.all.count)"),
+                        ("counts", "[" + rows.joined(separator: ", ") + "]"),
+                    ]))
+            } else if isInterrupted {
+                say("interrupted after \(isSame.count) of \(KnownCounts.all.count)")
+            }
+            if isSame.contains(false) { return CheckProgram.ExitCode.violated }
+            return isInterrupted ? CheckProgram.ExitCode.interrupted : CheckProgram.ExitCode.holds
+        }
+    }
+
+    private func lines(_ run: TimedCheck, isSame: Bool) -> [String] {
+        let expected = "\(distinctStates)" + (depth.map { ", depth \($0)" } ?? "")
+        return [
+            "\(isSame ? "same" : "DIFFERENT") as \(source) (\(expected)): \(run.lines.last ?? "")",
+            "    \(run.model.title)",
+        ]
+    }
+
+    private func json(_ run: TimedCheck, isSame: Bool) -> String {
+        JSONText.object([
+            ("same", "\(isSame)"), ("source", JSONText.string(source)),
+            ("expectedStates", "\(distinctStates)"), ("expectedDepth", depth.map { "\($0)" } ?? "null"),
+            ("check", run.json(withSteps: false)),
+        ])
     }
 }

@@ -1,5 +1,5 @@
+import LongWork
 import ModelChecking
-import Synchronization
 
 /// A check together with the time it took, and how both are written.
 struct TimedCheck {
@@ -18,8 +18,13 @@ struct TimedCheck {
         let start = clock.now
         var options = options
         if showsProgress {
-            let line = ProgressLine(start: start)
-            options.progress = { line.show($0) }
+            let line = ProgressLine()
+            options.progress = { progress in
+                line.show(count: progress.distinctStates) { rate in
+                    "\(progress.distinctStates) states, \(rate) states/s, depth \(progress.depth), "
+                        + "\(progress.queued) queued, \(progress.bytes >> 20) MiB"
+                }
+            }
             report = model.run(options)
             line.clear()
         } else {
@@ -28,12 +33,15 @@ struct TimedCheck {
         seconds = (clock.now - start) / .seconds(1)
     }
 
+    var isInterrupted: Bool { report.verdict == .boundReached(CheckBound.interrupt.rawValue) }
+
     var statesPerSecond: Double { Double(report.distinctStates) / max(seconds, 1e-9) }
 
     var verdictWord: String {
         switch report.verdict {
         case .holds: "holds"
         case .violated: "violated"
+        case .boundReached where isInterrupted: "interrupted"
         case .boundReached: "bound-reached"
         }
     }
@@ -45,6 +53,10 @@ struct TimedCheck {
         case .violated(let property):
             lines.append("\(model.title): \"\(property)\" is violated")
             lines += report.trace.isEmpty ? ["no reachable state is such"] : report.trace
+        case .boundReached where isInterrupted:
+            lines.append(
+                "\(model.title): interrupted; nothing found so far"
+                    + (report.allStatesHold ? ", and every state holds" : ""))
         case .boundReached(let bound):
             lines.append(
                 "\(model.title): nothing found before the bound on \(bound) was reached"
@@ -53,8 +65,12 @@ struct TimedCheck {
                 lines.append("the bound is \(limit >> 20) MiB: --memory says another")
             }
         }
+        if !model.notPromised.isEmpty {
+            lines.append("not promised: \(model.notPromised.joined(separator: ", "))")
+        }
         let numbers = [
-            "\(report.distinctStates) distinct states", "\(report.transitions) transitions",
+            "\(report.distinctStates) distinct states"
+                + (report.visits.map { " in \($0) visits" } ?? ""), "\(report.transitions) transitions",
             "depth \(report.depth)", "\(rounded(seconds, 2)) s",
             "\(Int(statesPerSecond)) states/s with \(workers) workers",
             "\(rounded(report.bytesPerState, 1)) bytes/state",
@@ -81,12 +97,20 @@ struct TimedCheck {
             fields.append(("allStatesHold", "\(report.allStatesHold)"))
         }
         fields += [
-            ("distinctStates", "\(report.distinctStates)"), ("transitions", "\(report.transitions)"),
+            ("distinctStates", "\(report.distinctStates)")
+        ]
+        if let visits = report.visits { fields.append(("visits", "\(visits)")) }
+        fields += [
+            ("transitions", "\(report.transitions)"),
             ("depth", "\(report.depth)"), ("seconds", rounded(seconds, 6)),
             ("statesPerSecond", "\(Int(statesPerSecond))"), ("workers", "\(workers)"),
             ("bytes", "\(report.bytes)"), ("bytesPerState", rounded(report.bytesPerState, 1)),
             ("properties", "[" + report.properties.map(JSONText.string).joined(separator: ", ") + "]"),
         ]
+        if !model.notPromised.isEmpty {
+            fields.append(
+                ("notPromised", "[" + model.notPromised.map(JSONText.string).joined(separator: ", ") + "]"))
+        }
         if !report.trace.isEmpty {
             fields.append(("trace", "[" + report.trace.map(JSONText.string).joined(separator: ", ") + "]"))
         }
@@ -135,36 +159,5 @@ enum JSONText {
             }
         }
         return result + "\""
-    }
-}
-
-/// One line that is written over while a search runs: twice a second on a terminal, and a line of its own
-/// every ten seconds elsewhere.
-final class ProgressLine: Sendable {
-    private struct Last {
-        var states = 0
-        var at: ContinuousClock.Instant
-    }
-    private let last: Mutex<Last>
-    private let isTerminal = Terminal.isThere
-
-    init(start: ContinuousClock.Instant) { last = Mutex(Last(at: start)) }
-
-    func show(_ progress: CheckProgress) {
-        last.withLock { last in
-            let now = ContinuousClock.now
-            let elapsed = (now - last.at) / .seconds(1)
-            guard elapsed >= (isTerminal ? 0.5 : 10) else { return }
-            let rate = Int(Double(progress.distinctStates - last.states) / elapsed)
-            last = Last(states: progress.distinctStates, at: now)
-            let text =
-                "\(progress.distinctStates) states, \(rate) states/s, depth \(progress.depth), "
-                + "\(progress.queued) queued, \(progress.bytes >> 20) MiB"
-            if isTerminal { Terminal.replaceLine(text) } else { Terminal.complain(text) }
-        }
-    }
-
-    func clear() {
-        if isTerminal { Terminal.replaceLine("") }
     }
 }

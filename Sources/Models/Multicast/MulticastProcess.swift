@@ -80,6 +80,9 @@ struct MulticastProcess<Member: StudiedMember>: CheckedProcess {
 
     var delivered: [MulticastID] { log.flatMap(\.delivered) }
 
+    /// Whether it has multicast as often as it was to.
+    var hasMulticastAll: Bool { left == 0 }
+
     var requests: [Request] {
         guard !isCrashed, !hasStopped else { return [] }
         var requests: [Request] = maySuspect.map { .suspect($0) }

@@ -12,26 +12,48 @@ struct MulticastPromises: Sendable {
     let isCausal: Bool
     let isTotal: Bool
 
+    /// Whether groups change, and so have views that those who end them together have seen alike.
+    let hasViews: Bool
+
     static func properties<Member: StudiedMember>(
-        _ promises: MulticastPromises
+        _ promises: MulticastPromises, _ setting: MulticastSetting
     ) -> [SystemProperty<MulticastProcess<Member>>] {
         typealias View = SystemView<MulticastProcess<Member>>
-        var properties: [SystemProperty<MulticastProcess<Member>>] = [
-            .always("integrity") { Group($0).hasIntegrity },
-            .always("virtual synchrony") { Group($0).isSynchronous(isUniform: promises.isUniform) },
-            .always("agreement") { view in
-                let group = Group(view)
-                return group.agrees(promises) || !group.isSettled
-            },
-            .sometimes("everything is delivered everywhere") { Group($0).hasDeliveredAll },
-        ]
-        if promises.isFIFO { properties.append(.always("FIFO order") { Group($0).isFIFO }) }
-        if promises.isCausal { properties.append(.always("causal order") { Group($0).isCausal }) }
-        if promises.isTotal {
-            properties.append(.always("total order") { Group($0).isTotal(isUniform: promises.isUniform) })
+        func always(
+            _ name: String, if isPromised: Bool = true, _ holds: @escaping @Sendable (Group<Member>) -> Bool
+        ) -> [SystemProperty<MulticastProcess<Member>>] {
+            isPromised ? [.always(name) { holds(Group($0, setting)) }] : []
         }
-        return properties
+        return always("integrity") { $0.hasIntegrity }
+            + always("validity") { $0.isValid || !$0.isSettled }
+            + always("virtual synchrony", if: promises.hasViews) {
+                $0.isSynchronous(isUniform: promises.isUniform)
+            }
+            + always("agreement", if: promises.isReliable) { group in
+                group.agrees(isUniform: promises.isUniform) || !group.isSettled
+            }
+            + [.sometimes("everything is delivered everywhere") { Group($0, setting).hasDeliveredAll }]
+            + always("FIFO order", if: promises.isFIFO) { $0.isFIFO }
+            + always("causal order", if: promises.isCausal) { $0.isCausal }
+            + always("total order", if: promises.isTotal) { $0.isTotal(isUniform: promises.isUniform) }
     }
+
+    /// What other kinds promise and this one does not.
+    var missing: [String] {
+        [
+            ("virtual synchrony", hasViews), ("agreement", isReliable), ("uniformity", isUniform),
+            ("FIFO order", isFIFO), ("causal order", isCausal), ("total order", isTotal),
+        ].filter { !$0.1 }.map(\.0)
+    }
+}
+
+/// What a run is like, whatever it is held against.
+struct MulticastSetting: Sendable {
+    /// Whether groups overlap, as `SkeenStudy` chooses them, so that not everything is for everybody.
+    let hasOverlappingGroups: Bool
+    /// Whether a multicast is delivered only once all for whom it is have answered, so that it waits for ever for one
+    /// that has crashed.
+    var waitsForCrashed: Bool { hasOverlappingGroups }
 }
 
 /// A state of the system, as promises look at it.
@@ -39,20 +61,37 @@ private struct Group<Member: StudiedMember> {
     typealias Process = MulticastProcess<Member>
     private let view: SystemView<Process>
     private let processes: [Process]
+    private let setting: MulticastSetting
 
-    init(_ view: SystemView<Process>) {
+    init(_ view: SystemView<Process>, _ setting: MulticastSetting) {
         self.view = view
+        self.setting = setting
         processes = view.processes.indices.map(view.process(at:))
     }
 
     private var staying: [Process] { processes.filter { !$0.isCrashed && !$0.hasStopped } }
 
-    /// Nothing is delivered twice in a view, nor what was not sent.
+    /// Whether the multicast is for the process: each of the groups that overlap lacks one.
+    private func isFor(_ process: Process, _ id: MulticastID) -> Bool {
+        guard setting.hasOverlappingGroups, id.number > 1 else { return true }
+        let place = processes.firstIndex { $0.name == process.name } ?? 0
+        return (Int(id.number) - 2) % processes.count != place
+    }
+
+    /// Of this process, for that one.
+    private func multicasts(of sender: Process, in view: UInt64, for process: Process) -> [MulticastID] {
+        (0..<UInt64(sender.multicasts.count { $0.view == view }))
+            .map { MulticastID(sender: sender.name, number: $0 + 1) }.filter { isFor(process, $0) }
+    }
+
+    /// Nothing is delivered twice in a view, nor what was not sent or is for others.
     var hasIntegrity: Bool {
         processes.allSatisfy { process in
             process.log.allSatisfy { entry in
                 Set(entry.delivered).count == entry.delivered.count
-                    && entry.delivered.allSatisfy { multicast($0, in: entry.view) != nil }
+                    && entry.delivered.allSatisfy {
+                        multicast($0, in: entry.view) != nil && isFor(process, $0)
+                    }
             }
         }
     }
@@ -67,8 +106,8 @@ private struct Group<Member: StudiedMember> {
         processes.allSatisfy { process in
             process.log.allSatisfy { entry in
                 processes.allSatisfy { sender in
-                    let numbers = entry.delivered.filter { $0.sender == sender.name }.map(\.number)
-                    return zip(numbers, 1...).allSatisfy { $0 == $1 }
+                    let its = entry.delivered.filter { $0.sender == sender.name }
+                    return multicasts(of: sender, in: entry.view, for: process).starts(with: its)
                 }
             }
         }
@@ -79,7 +118,9 @@ private struct Group<Member: StudiedMember> {
             process.log.allSatisfy { entry in
                 entry.delivered.indices.allSatisfy { place in
                     let causes = multicast(entry.delivered[place], in: entry.view)?.causes ?? []
-                    return causes.allSatisfy { entry.delivered[..<place].contains($0) }
+                    return causes.allSatisfy {
+                        !isFor(process, $0) || entry.delivered[..<place].contains($0)
+                    }
                 }
             }
         }
@@ -120,43 +161,45 @@ private struct Group<Member: StudiedMember> {
         place + 1 < process.log.count || process.hasLeft
     }
 
-    /// Whether those that stay have delivered the same, and what else is promised; asked once everything has come.
-    func agrees(_ promises: MulticastPromises) -> Bool {
-        let crashed = processes.contains(where: \.isCrashed)
-        guard promises.isReliable || !crashed, let last = staying.first?.log.last else { return true }
-        guard promises.isTotal, !promises.isFIFO else {
+    /// Whether all that stay have delivered what those that stay have multicast, where that is promised; asked once
+    /// everything has come.
+    var isValid: Bool {
+        setting.waitsForCrashed && processes.contains(where: \.isCrashed) || hasDeliveredOfStaying
+    }
+
+    private var hasDeliveredOfStaying: Bool {
+        staying.allSatisfy { sender in
+            guard let view = sender.log.last?.view else { return true }
             return staying.allSatisfy { process in
-                guard let entry = process.log.last, entry.view == last.view else { return false }
-                let delivered = Set(entry.delivered)
-                let own = UInt64(process.multicasts.count { $0.view == entry.view })
-                return delivered == Set(last.delivered)
-                    && delivered.count { $0.sender == process.name } == own
-                    && (!promises.isUniform || others(in: entry.view).isSubset(of: delivered))
+                guard let entry = process.log.last, entry.view == view else { return true }
+                return multicasts(of: sender, in: view, for: process).allSatisfy(entry.delivered.contains)
             }
         }
-        // To several groups: each receives what is for it.
-        return staying.allSatisfy { $0.delivered.count == expected(of: $0) }
     }
 
-    private func others(in view: UInt64) -> Set<MulticastID> {
-        Set(processes.flatMap { $0.log.filter { $0.view == view }.flatMap(\.delivered) })
-    }
-
-    /// As `SkeenStudy` chooses groups, each of which lacks one process.
-    private func expected(of process: Process) -> Int {
-        let place = processes.firstIndex { $0.name == process.name } ?? 0
-        return processes.reduce(0) { sum, sender in
-            sum + sender.multicasts.indices.count { $0 == 0 || ($0 - 1) % processes.count != place }
+    /// Whether those that stay have delivered the same, and what anybody has where that is promised; asked once
+    /// everything has come.
+    func agrees(isUniform: Bool) -> Bool {
+        guard let last = staying.first?.log.last else { return true }
+        let counting = isUniform ? processes : staying
+        let ids = Set(counting.flatMap { $0.log.filter { $0.view == last.view }.flatMap(\.delivered) })
+        return staying.allSatisfy { process in
+            guard let entry = process.log.last, entry.view == last.view else { return false }
+            return ids.allSatisfy { !isFor(process, $0) || entry.delivered.contains($0) }
         }
     }
 
     var hasDeliveredAll: Bool {
-        processes.allSatisfy { $0.requests.contains(.multicast) == false }
-            && processes[0].multicasts.count > 0
-            && agrees(
-                MulticastPromises(
-                    isReliable: true, isUniform: true, isFIFO: true, isCausal: true, isTotal: true))
-            && staying.allSatisfy { !$0.delivered.isEmpty }
+        guard processes.allSatisfy(\.hasMulticastAll), hasDeliveredOfStaying, agrees(isUniform: true)
+        else { return false }
+        return staying.allSatisfy { process in
+            let forIt = processes.contains { sender in
+                sender.multicasts.indices.contains {
+                    isFor(process, MulticastID(sender: sender.name, number: UInt64($0) + 1))
+                }
+            }
+            return !forIt || !process.delivered.isEmpty
+        }
     }
 
     /// Everything that was sent by somebody that stays has come, and all that time would bring. What a process that

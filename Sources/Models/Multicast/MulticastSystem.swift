@@ -125,9 +125,10 @@ struct MulticastSystem: Sendable {
             }
             return log.joined(separator: ", ") + (process.isCrashed ? ", crashed" : "")
         }
+        let setting = MulticastSetting(hasOverlappingGroups: kind == .skeen)
         let model = ProcessSystem(
-            processes, options, properties: MulticastPromises.properties(promises), words: words)
-        return CheckableModel(model, name, values)
+            processes, options, properties: MulticastPromises.properties(promises, setting), words: words)
+        return CheckableModel(model, name, values, notPromised: promises.missing)
     }
 }
 
@@ -150,6 +151,13 @@ extension MulticastSystem.Kind {
         }
     }
 
+    private var hasViews: Bool {
+        switch self {
+        case .views, .viewsUniform, .viewsCausal, .sequencer, .sequencerUniform, .agreed, .agreedUniform: true
+        default: false
+        }
+    }
+
     var order: MulticastOrder {
         switch self {
         case .viewsCausal: .causal
@@ -169,6 +177,6 @@ extension MulticastSystem.Kind {
         return MulticastPromises(
             isReliable: self != .bestEffort && self != .skeen, isUniform: isUniform, isFIFO: self != .skeen,
             isCausal: self == .causal || self == .viewsCausal || isTotal && isUniform,
-            isTotal: isTotal || self == .skeen)
+            isTotal: isTotal || self == .skeen, hasViews: hasViews)
     }
 }

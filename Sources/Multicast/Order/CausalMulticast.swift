@@ -10,6 +10,7 @@ public struct CausalMulticast: MulticastMember {
     private var transport: ReliableMulticast
     private var order: CausalOrder
 
+    /// The group holds the process and has `CausalOrder.largestGroup` members at most.
     /// `window`: multicasts of one sender that may be under way or held back.
     public init(
         process: ProcessID, group: [ProcessID], window: Int = 64,
@@ -76,31 +77,40 @@ public struct CausalMulticast: MulticastMember {
 // MARK: The stamp on the wire
 
 extension CausalMulticast {
-    /// The number of changes, then for each the member's place and its count in eight bytes, then the payload.
+    private static let bytesOfEntry = 10
+
+    /// The number of changes in two bytes, then for each the member's place in two bytes and its count in eight, then
+    /// the payload. `CausalOrder.largestGroup` fits into two bytes.
     static func encode(_ stamp: CausalOrder.Stamp, _ payload: Payload) -> Payload {
-        var bytes: [UInt8] = [UInt8(truncatingIfNeeded: stamp.changes.count)]
-        for entry in stamp.changes {
-            bytes.append(UInt8(truncatingIfNeeded: entry.member))
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: entry.count >> UInt64(shift)))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2 + bytesOfEntry * stamp.changes.count + payload.count)
+        func append(_ value: UInt64, bytes count: Int) {
+            for place in (0..<count).reversed() {
+                bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place)))
             }
+        }
+        append(UInt64(stamp.changes.count), bytes: 2)
+        for entry in stamp.changes {
+            append(UInt64(entry.member), bytes: 2)
+            append(entry.count, bytes: 8)
         }
         return Payload(bytes + payload.bytes)
     }
 
     /// Nil when the bytes are no stamp and payload.
     static func decode(_ payload: Payload, number: UInt64) -> (CausalOrder.Stamp, Payload)? {
-        guard let count = payload.bytes.first.map(Int.init), payload.count >= 1 + 9 * count else {
-            return nil
+        func value(at start: Int, bytes count: Int) -> UInt64 {
+            payload.bytes[start..<start + count].reduce(0) { $0 << 8 | UInt64($1) }
         }
+        guard payload.count >= 2 else { return nil }
+        let count = Int(value(at: 0, bytes: 2))
+        let end = 2 + bytesOfEntry * count
+        guard payload.count >= end else { return nil }
         let changes = (0..<count).map { index in
-            let start = 1 + 9 * index
-            let value = payload.bytes[start + 1..<start + 9].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            return CausalOrder.Stamp.Entry(member: Int(payload.bytes[start]), count: value)
+            let start = 2 + bytesOfEntry * index
+            return CausalOrder.Stamp.Entry(
+                member: Int(value(at: start, bytes: 2)), count: value(at: start + 2, bytes: 8))
         }
-        return (
-            CausalOrder.Stamp(number: number, changes: changes),
-            Payload(Array(payload.bytes[(1 + 9 * count)...]))
-        )
+        return (CausalOrder.Stamp(number: number, changes: changes), Payload(Array(payload.bytes[end...])))
     }
 }

@@ -13,14 +13,31 @@ public struct CausalOrder: Hashable, Sendable {
         public struct Entry: Hashable, Sendable {
             public let member: Int
             public let count: UInt64
+
+            /// `member` is a place in the group in ascending order.
+            public init(member: Int, count: UInt64) {
+                self.member = member
+                self.count = count
+            }
         }
         public let number: UInt64
         public let changes: [Entry]
+
+        /// The `number` of the multicast among those of its sender, from 1.
+        public init(number: UInt64, changes: [Entry]) {
+            self.number = number
+            self.changes = changes
+        }
     }
 
     public struct Delivery: Hashable, Sendable {
         public let id: MulticastID
         public let payload: Payload
+
+        public init(id: MulticastID, payload: Payload) {
+            self.id = id
+            self.payload = payload
+        }
     }
 
     /// Deliberate errors, for the tests that show that the rules are needed.
@@ -37,6 +54,9 @@ public struct CausalOrder: Hashable, Sendable {
         let payload: Payload
     }
 
+    /// Members of a group at most: each keeps the last stamp of each.
+    public static let largestGroup = 1024
+
     public let process: ProcessID
     /// In ascending order.
     public let group: [ProcessID]
@@ -51,6 +71,7 @@ public struct CausalOrder: Hashable, Sendable {
     private var lastStamp: [UInt64]
     private var waiting: [Waiting] = []
 
+    /// The group holds the process and has `largestGroup` members at most.
     /// `limit`: how many multicasts may be held back; more are refused, and must be offered again.
     /// `deliversOwnAtOnce`: this process's own multicasts count as delivered when they are stamped; otherwise they
     /// have to be received like those of others.
@@ -59,6 +80,9 @@ public struct CausalOrder: Hashable, Sendable {
         flaw: Flaw? = nil
     ) {
         precondition(group.contains(process), "\(process) is not one of \(group)")
+        precondition(
+            group.count <= Self.largestGroup,
+            "a group in causal order has \(Self.largestGroup) members at most, not \(group.count)")
         self.deliversOwnAtOnce = deliversOwnAtOnce
         self.process = process
         self.group = group.sorted()

@@ -17,6 +17,11 @@ public struct SynodProposer: Hashable, Sendable {
     public struct Promise: Hashable, Sendable {
         public let acceptor: ProcessID
         public let vote: SynodVote?
+
+        public init(acceptor: ProcessID, vote: SynodVote?) {
+            self.acceptor = acceptor
+            self.vote = vote
+        }
     }
 
     public let process: ProcessID
