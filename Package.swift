@@ -147,7 +147,8 @@ let tests: [Floor] = [
         uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], part: .lab),
     Floor(level: 10, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
     Floor(level: 10, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
-    Floor(level: 10, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata"], part: .core),
+    Floor(
+        level: 10, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata", "Simulation"], part: .core),
     Floor(
         level: 10, name: "SimulationTests",
         uses: ["ReplicaSimulation", "Simulation", "Replica", "Paxos", "Automata", "LogicalTime"], part: .core),

@@ -40,14 +40,17 @@ public final class DataDirectory: @unchecked Sendable {
     /// has it.
     public static func open(_ path: String) throws -> DataDirectory {
         do {
-            try Folder.create(path)
+            let files = SystemFiles.shared
+            try files.makeDirectory(path)
             let directory = DataDirectory(path, lock: try takeLock(path))
-            for name in try Folder.names(in: path) where name.hasSuffix(".tmp") { unlink("\(path)/\(name)") }
+            for name in try files.names(in: path) where name.hasSuffix(".tmp") { unlink("\(path)/\(name)") }
+            // A process before this one may have died between giving a file its name and making that durable.
+            try files.synchronizeDirectory(path)
             if let bytes = try directory.read(identityName) {
                 directory.identity = try decode(bytes, path: directory.path(of: identityName))
             }
             return directory
-        } catch let error as SystemError {
+        } catch let error as FileError {
             throw DataDirectoryError(error)
         }
     }
@@ -74,11 +77,11 @@ public final class DataDirectory: @unchecked Sendable {
     /// The bytes of a file in the directory; nil when there is none.
     public func read(_ name: String) throws -> [UInt8]? {
         do {
-            let contents = try LogFile(path(of: name), create: false).contents()
+            let contents = try LogFile(path(of: name)).contents()
             defer { contents.deallocate() }
             return [UInt8](contents)
         } catch {
-            if error.code == ENOENT { return nil }
+            if error.code == .missing { return nil }
             throw DataDirectoryError(error)
         }
     }
@@ -91,13 +94,13 @@ public final class DataDirectory: @unchecked Sendable {
             do {
                 try bytes.withUnsafeBytes { try file.write($0, at: 0) }
                 try file.synchronize()
-                try file.rename(to: path(of: name))
+                try file.rename(to: path(of: name), in: SystemFiles.shared)
             } catch {
                 unlink(draft)
                 throw error
             }
-            try Folder.synchronize(path)
-        } catch let error as SystemError {
+            try SystemFiles.shared.synchronizeDirectory(path)
+        } catch let error as FileError {
             throw DataDirectoryError(error)
         }
     }
@@ -112,11 +115,11 @@ public final class DataDirectory: @unchecked Sendable {
     private static func takeLock(_ path: String) throws -> Int32 {
         let name = "\(path)/\(lockName)"
         let descriptor = Glibc.open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemError("open", name) }
+        guard descriptor >= 0 else { throw FileError("open", name, errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let error = SystemError("lock", name)
+            let number = errno
             defer { Glibc.close(descriptor) }
-            guard error.code == EWOULDBLOCK else { throw error }
+            guard number == EWOULDBLOCK else { throw FileError("lock", name, number) }
             var holder = [UInt8](repeating: 0, count: 20)
             let count = pread(descriptor, &holder, holder.count, 0)
             let process = String(decoding: holder.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
@@ -185,8 +188,8 @@ public struct DataDirectoryError: Error, Hashable, Sendable, CustomStringConvert
         self.message = message
     }
 
-    init(_ error: SystemError) {
-        self.init(error.isFull ? .full : .failed, error.message)
+    init(_ error: FileError) {
+        self.init(error.code == .noRoom ? .full : .failed, error.message)
     }
 
     public var description: String { message }

@@ -23,6 +23,8 @@ struct Frame {
         static let record: UInt8 = 1
         /// The last frame of a log that was closed: everything before it was durable.
         static let seal: UInt8 = 2
+        /// The first frame of a process that goes on with the segment; holds a random number.
+        static let resumption: UInt8 = 3
     }
 
     /// Frames with a longer payload are neither written nor believed.

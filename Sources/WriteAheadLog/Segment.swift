@@ -1,4 +1,4 @@
-import Glibc
+import Automata
 
 /// The segment that is being written.
 struct Segment {
@@ -30,53 +30,70 @@ struct Segment {
         buffer.count += size
         frames += 1
         isSealed = kind == Frame.Kind.seal
-        if !isSealed { nextRecord += 1 }
+        if kind == Frame.Kind.record { nextRecord += 1 }
     }
 
-    /// Makes the file of a segment. It gets its name when header and preamble are durable.
+    /// Makes the file of a segment. It gets its name when header and preamble are durable. Throws `.noRoom`
+    /// only while the file has no name yet: whether a name stands that was not made durable, nobody knows.
     static func start(
         _ number: UInt64, firstRecord: UInt64, previousCheck: UInt32, preamble: [[UInt8]], spare: String?,
         in directory: String, options: WriteAheadLog.Options
-    ) throws(SystemError) -> Segment {
+    ) throws(FileError) -> Segment {
         let draft = "\(directory)/\(spare ?? LogFileName.segmentDraft)"
+        let segment: Segment
         do {
-            let file = try LogFile(draft, create: spare == nil)
-            var header = SegmentHeader(
-                number: number, firstRecord: firstRecord, previousCheck: previousCheck,
-                identity: options.identity, layout: .drawn(nonce: max(1, options.drawNonce())))
-            var buffer = GrowingBuffer()
-            header.encode(to: buffer.room(for: SegmentHeader.bytes))
-            buffer.count = SegmentHeader.bytes
-            var segment = Segment(
-                file: file, number: number, layout: header.layout, position: 0, frames: 0, batchStart: 0,
-                check: header.check, nextRecord: firstRecord, isSealed: false)
-            for record in preamble {
-                segment.encode(Frame.Kind.record, byteCount: record.count, into: &buffer) {
-                    $0.copyBytes(from: record)
-                }
-            }
-            try reserve(file, atLeast: buffer.count, atBest: options.segmentBytes)
-            try file.write(buffer.bytes, at: 0)
-            if options.synchronises { try file.synchronize() }
-            try file.rename(to: "\(directory)/\(LogFileName.segment(number))")
-            if options.synchronises { try Folder.synchronize(directory) }
-            segment.position = buffer.count
-            segment.batchStart = segment.frames
-            return segment
+            segment = try write(
+                to: LogFile(draft, create: spare == nil, in: options.files), number, firstRecord: firstRecord,
+                previousCheck: previousCheck, preamble: preamble, options: options)
+            try segment.file.rename(to: "\(directory)/\(LogFileName.segment(number))", in: options.files)
         } catch {
-            if spare == nil { unlink(draft) }
+            if spare == nil { try? options.files.remove(draft) }
             throw error
         }
+        guard options.synchronises else { return segment }
+        do {
+            try options.files.synchronizeDirectory(directory)
+        } catch {
+            throw FileError(.failed, error.message)
+        }
+        return segment
+    }
+
+    /// Writes header and preamble, and makes them durable.
+    private static func write(
+        to file: LogFile, _ number: UInt64, firstRecord: UInt64, previousCheck: UInt32, preamble: [[UInt8]],
+        options: WriteAheadLog.Options
+    ) throws(FileError) -> Segment {
+        var header = SegmentHeader(
+            number: number, firstRecord: firstRecord, previousCheck: previousCheck,
+            identity: options.identity, layout: .drawn(nonce: max(1, options.drawNonce())))
+        var buffer = GrowingBuffer()
+        header.encode(to: buffer.room(for: SegmentHeader.bytes))
+        buffer.count = SegmentHeader.bytes
+        var segment = Segment(
+            file: file, number: number, layout: header.layout, position: 0, frames: 0, batchStart: 0,
+            check: header.check, nextRecord: firstRecord, isSealed: false)
+        for record in preamble {
+            segment.encode(Frame.Kind.record, byteCount: record.count, into: &buffer) {
+                $0.copyBytes(from: record)
+            }
+        }
+        try reserve(file, atLeast: buffer.count, atBest: options.segmentBytes)
+        try file.write(buffer.bytes, at: 0)
+        if options.synchronises { try file.synchronize() }
+        segment.position = buffer.count
+        segment.batchStart = segment.frames
+        return segment
     }
 
     /// Sets room aside: the whole segment if the disk has it, otherwise what it has.
-    private static func reserve(_ file: LogFile, atLeast least: Int, atBest best: Int) throws(SystemError) {
+    private static func reserve(_ file: LogFile, atLeast least: Int, atBest best: Int) throws(FileError) {
         var wanted = max(least, best)
         while true {
             do {
                 return try file.reserve(upTo: wanted)
             } catch {
-                guard error.isFull, wanted > least else { throw error }
+                guard error.code == .noRoom, wanted > least else { throw error }
                 wanted = max(least, wanted / 2)
             }
         }

@@ -12,6 +12,10 @@ struct SegmentWalk {
     private(set) var frames: UInt32 = 0
     /// How many of them are records.
     private(set) var records: UInt64 = 0
+    /// Index of the first frame that no good frame shows to have been durable.
+    private(set) var batchStart: UInt32 = 0
+    /// Offset of the first byte of which that is so: of this frame or, with the first, of the header.
+    private(set) var doubtful = 0
     /// The check of the last good frame.
     private(set) var check: UInt32
     /// Whether the last good frame is a seal.
@@ -36,12 +40,13 @@ struct SegmentWalk {
             case Frame.Kind.record:
                 records += 1
                 try body(frame.payload)
-            case Frame.Kind.seal: break
+            case Frame.Kind.seal, Frame.Kind.resumption: break
             default:
                 throw WriteAheadLogError(
                     .foreign, "\(file) was written by a newer version (frame kind \(frame.kind))")
             }
             isSealed = frame.kind == Frame.Kind.seal
+            if frame.batchStart == frames, frames > 0 { (batchStart, doubtful) = (frames, end) }
             frames += 1
             check = frame.check
             end = frame.end

@@ -1,3 +1,4 @@
+import Automata
 import Glibc
 
 /// Keeps prepared files at hand, so that starting a segment neither stalls nor fails when the disk is full.
@@ -6,8 +7,7 @@ import Glibc
 /// needed into spares. The log takes a spare when it starts a segment.
 final class SpareSupply: @unchecked Sendable {
     private let directory: String
-    private let segmentBytes: Int
-    private let synchronises: Bool
+    private let options: WriteAheadLog.Options
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var thread = pthread_t()
@@ -21,20 +21,22 @@ final class SpareSupply: @unchecked Sendable {
     private var isBusy = false
     private var foundNoRoom = false
     private var nextName: Int
+    /// A segment could not be given up durably. Read by the thread that recycles alone.
+    private var hasFailed = false
 
     /// How many spares are kept; what exceeds them is deleted.
     private static let spareCount = 2
     private static let stepBytes = 1 << 20
     private static let secondsBetweenTries = 1
 
-    init(directory: String, segmentBytes: Int, synchronises: Bool, spares: [String]) {
+    init(directory: String, options: WriteAheadLog.Options, spares: [String]) {
         self.directory = directory
-        self.segmentBytes = segmentBytes
-        self.synchronises = synchronises
+        self.options = options
         self.spares = spares
         nextName = (spares.compactMap { LogFileName.spareNumber($0) }.max() ?? 0) + 1
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
+        guard options.preparesInBackground else { return }
         let context = Unmanaged.passRetained(self)
         let started = pthread_create(
             &thread, nil,
@@ -93,6 +95,7 @@ final class SpareSupply: @unchecked Sendable {
 
     /// Waits until everything asked for so far is done or has been found impossible.
     func settle() {
+        guard isRunning else { return workHere() }
         locked {
             while isRunning, isBusy || !retired.isEmpty || (wantsSpare && !foundNoRoom) {
                 pthread_cond_wait(changed, mutex)
@@ -147,49 +150,64 @@ final class SpareSupply: @unchecked Sendable {
         pthread_cond_timedwait(changed, mutex, &until)
     }
 
+    /// What the thread would do, once.
+    private func workHere() {
+        let (names, makes) = locked {
+            defer { retired = [] }
+            return (retired, wantsSpare && !isClosed)
+        }
+        recycle(names)
+        if makes, locked({ wantsSpare }) { makeSpare() }
+    }
+
+    /// One after the other, each durably: a segment that came back after a loss of power while a later one did
+    /// not would be taken for damage, and a spare that is written to must not be found under its earlier name.
     private func recycle(_ names: [String]) {
-        for name in names {
+        for name in names where !hasFailed {
             let path = "\(directory)/\(name)"
             let spare: String? = locked {
                 guard spares.count < Self.spareCount, !isClosed else { return nil }
                 defer { nextName += 1 }
                 return LogFileName.spare(nextName)
             }
-            if let spare, fileSize(path) >= segmentBytes, rename(path, "\(directory)/\(spare)") == 0 {
-                locked { added(spare) }
-            } else {
-                unlink(path)
+            do {
+                let isWhole =
+                    try spare != nil && options.files.open(path).sizeAtOpening >= options.segmentBytes
+                if let spare, isWhole {
+                    try options.files.rename(path, to: "\(directory)/\(spare)")
+                } else {
+                    try options.files.remove(path)
+                }
+                if options.synchronises { try options.files.synchronizeDirectory(directory) }
+                if let spare, isWhole { locked { added(spare) } }
+            } catch {
+                // This one and what comes after it stays, and is given up again after the next start.
+                hasFailed = true
+                return
             }
         }
-        // When the names come back after a crash, they are removed again.
-        if synchronises { try? Folder.synchronize(directory) }
-    }
-
-    private func fileSize(_ path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private func makeSpare() {
         let draft = "\(directory)/\(LogFileName.draft)"
         do {
-            let file = try LogFile(draft, create: true)
-            try file.reserve(upTo: segmentBytes)
-            while file.size < segmentBytes {
-                try file.writeZeros(upTo: min(segmentBytes, file.size + Self.stepBytes))
+            let file = try LogFile(draft, create: true, in: options.files)
+            try file.reserve(upTo: options.segmentBytes)
+            while file.size < options.segmentBytes {
+                try file.writeZeros(upTo: min(options.segmentBytes, file.size + Self.stepBytes))
                 // Small steps, so that the log's own syncs never wait for much of this.
-                if synchronises { try file.synchronize() }
+                if options.synchronises { try file.synchronize() }
                 if locked({ isClosed }) { break }
             }
             let name = locked {
                 defer { nextName += 1 }
                 return LogFileName.spare(nextName)
             }
-            try file.rename(to: "\(directory)/\(name)")
+            try file.rename(to: "\(directory)/\(name)", in: options.files)
             locked { added(name) }
         } catch {
-            unlink(draft)
-            locked { foundNoRoom = error.isFull }
+            try? options.files.remove(draft)
+            locked { foundNoRoom = error.code == .noRoom }
         }
     }
 

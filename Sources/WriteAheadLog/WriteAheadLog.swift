@@ -1,4 +1,4 @@
-import Glibc
+import Automata
 
 /// A log of opaque records in numbered segments, which survives crashes and loss of power.
 ///
@@ -19,6 +19,11 @@ public final class WriteAheadLog: @unchecked Sendable {
         public var identity: [UInt8] = []
         /// A number that nobody can foresee, for each use of a segment.
         public var drawNonce: @Sendable () -> UInt64 = { .random(in: .min ... .max) }
+        public var files: any FileSystem = SystemFiles.shared
+        /// Off where there are no threads: files are then prepared and removed by `settle`.
+        public var preparesInBackground = true
+        /// Frames wait in memory up to this size; then they are written without being synced.
+        var pendingBytes = 4 << 20
         public init() {}
     }
 
@@ -36,9 +41,9 @@ public final class WriteAheadLog: @unchecked Sendable {
     private var hasUnsynchronisedWrites = false
     private var askedForSpare = false
     private var failure: WriteAheadLogError?
+    /// Whether the log takes nothing more.
+    var hasFailed: Bool { failure != nil }
 
-    /// Frames wait in memory up to this size; then they are written without being synced.
-    private static let pendingBytes = 4 << 20
     /// How far ahead of the last frame a young segment is filled with zeros.
     private static let zeroAheadBytes = 512 << 10
 
@@ -72,7 +77,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         precondition(byteCount <= Frame.maximumPayloadBytes, "a record of \(byteCount) bytes")
         try claimRoom(segment.layout.size(ofPayload: byteCount))
         try segment.encode(Frame.Kind.record, byteCount: byteCount, into: &pending, fill: fill)
-        if pending.count >= Self.pendingBytes { try writePending() }
+        if pending.count >= options.pendingBytes { try writePending() }
     }
 
     /// Writes and syncs everything appended so far. After it has thrown the log takes nothing more.
@@ -83,7 +88,7 @@ public final class WriteAheadLog: @unchecked Sendable {
             try writePendingDurably()
         } else {
             try writePending()
-            try failing { () throws(SystemError) in
+            try failing { () throws(FileError) in
                 if options.synchronises { try segment.file.synchronize() }
             }
             hasUnsynchronisedWrites = false
@@ -127,7 +132,7 @@ public final class WriteAheadLog: @unchecked Sendable {
                 preamble: preamble, spare: spare, in: directory, options: options)
         } catch {
             if let spare { supply.retire([spare]) }
-            if !error.isFull { failure = error.asLogError }
+            if error.code != .noRoom { failure = error.asLogError }
             throw error.asLogError
         }
         askedForSpare = false
@@ -155,7 +160,8 @@ public final class WriteAheadLog: @unchecked Sendable {
         failure = WriteAheadLogError(.failed, "the log is closed")
     }
 
-    /// Waits until files asked for are prepared and files not needed are gone, as far as there is room.
+    /// Waits until files asked for are prepared and files not needed are gone, as far as there is room; does
+    /// both when nothing happens in the background.
     public func settle() { supply.settle() }
 
     // MARK: Writing
@@ -166,7 +172,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         do {
             try segment.file.reserve(upTo: end)
         } catch {
-            if !error.isFull { failure = error.asLogError }
+            if error.code != .noRoom { failure = error.asLogError }
             throw error.asLogError
         }
     }
@@ -175,7 +181,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         guard pending.count > 0 else { return }
         let file = segment.file
         let end = segment.position + pending.count
-        try failing { () throws(SystemError) in try file.write(pending.bytes, at: segment.position) }
+        try failing { () throws(FileError) in try file.write(pending.bytes, at: segment.position) }
         if end >= file.size, end < options.segmentBytes {
             // The write has just made the file longer: have the next ones land in bytes that exist.
             try? file.writeZeros(upTo: min(end + Self.zeroAheadBytes, options.segmentBytes))
@@ -187,7 +193,7 @@ public final class WriteAheadLog: @unchecked Sendable {
 
     /// The usual case, where all that is queued lands in bytes that exist.
     private func writePendingDurably() throws {
-        try failing { () throws(SystemError) in
+        try failing { () throws(FileError) in
             try segment.file.writeDurably(pending.bytes, at: segment.position)
         }
         segment.position += pending.count
@@ -205,7 +211,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         }
     }
 
-    private func failing(_ body: () throws(SystemError) -> Void) throws {
+    private func failing(_ body: () throws(FileError) -> Void) throws {
         do {
             try body()
         } catch {

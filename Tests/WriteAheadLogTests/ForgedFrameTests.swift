@@ -103,12 +103,15 @@ import Testing
         let fixture = LogFixture()
         let before = someRecords(30, shortest: 5)
         try leave(before, in: fixture)
+        do {
+            let (log, found) = try fixture.open()
+            #expect(found == before)
+            #expect(log.wantsCut)
+            try log.append([7, 7])
+            try log.synchronize()
+        }
         let (log, found) = try fixture.open()
-        #expect(found == before)
-        #expect(log.wantsCut)
-        try log.append([7, 7])
-        try log.synchronize()
-        #expect(try fixture.records() == before + [[7, 7]])
+        #expect(found == before + [[7, 7]])
         #expect(try log.cut(preamble: [[8]]) == 2)
         #expect(!log.wantsCut && log.segment.layout.version == 2)
         try log.append([9])
@@ -116,7 +119,7 @@ import Testing
         #expect(try fixture.records() == before + [[7, 7], [8], [9]])
     }
 
-    @Test("a durable record of an earlier log is missed when it is damaged, and a torn one is erased")
+    @Test("a durable record of an earlier log is missed when it is damaged, and a torn one passed over")
     func damage() throws {
         let fixture = LogFixture()
         try leave([[1], [2], [3]], in: fixture)
@@ -126,7 +129,6 @@ import Testing
         #expect { try fixture.records() } throws: { ($0 as? WriteAheadLogError)?.code == .damaged }
         try leave([[1], [2]], rest: [UInt8](repeating: 5, count: 100), in: fixture)
         #expect(try fixture.records() == [[1], [2]])
-        #expect(try fixture.open().log.recovery.repair == nil)
     }
 
     @Test(

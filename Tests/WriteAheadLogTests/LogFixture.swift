@@ -14,17 +14,17 @@ final class TestDirectory {
     deinit { Self.remove(path) }
 
     static func remove(_ path: String) {
-        for name in (try? Folder.names(in: path)) ?? [] where unlink("\(path)/\(name)") != 0 {
+        for name in (try? SystemFiles.shared.names(in: path)) ?? [] where unlink("\(path)/\(name)") != 0 {
             remove("\(path)/\(name)")
         }
         rmdir(path)
     }
 
-    var names: [String] { (try? Folder.names(in: path)) ?? [] }
+    var names: [String] { (try? SystemFiles.shared.names(in: path)) ?? [] }
     func path(_ name: String) -> String { "\(path)/\(name)" }
 
     func bytes(of name: String) throws -> [UInt8] {
-        let contents = try LogFile(path(name), create: false).contents()
+        let contents = try LogFile(path(name)).contents()
         defer { contents.deallocate() }
         return [UInt8](contents)
     }

@@ -25,7 +25,7 @@ import Testing
         }
         let (log, found) = try fixture.open()
         #expect(found == expected)
-        #expect(log.recovery.repair == nil)
+        #expect(log.recovery.unfinished == nil)
         #expect(log.recovery.segments.count > 3)
     }
 

@@ -58,8 +58,8 @@ import Testing
             let (log, records) = try fixture.open()
             #expect(records.count >= 1 && records == Array((durable + torn).prefix(records.count)))
             #expect(records.count < 9)
-            #expect(log.recovery.repair?.offset == ends[records.count])
-            // What stood behind is gone for good: it can neither come back nor look like damage later.
+            #expect(log.recovery.unfinished?.offset == ends[records.count])
+            // What stands behind can neither come back nor look like damage later.
             for _ in 0..<5 {
                 try log.append([UInt8](repeating: 3, count: 700))
                 try log.synchronize()
@@ -78,8 +78,9 @@ import Testing
         try fixture.directory.write(bytes, to: name)
         let (log, records) = try fixture.open()
         #expect(records == [[1], [2]])
-        #expect(log.recovery.repair == nil)
-        #expect(try fixture.directory.bytes(of: name)[ends[2]...] == bytes[ends[2]...])
+        #expect(log.recovery.unfinished == nil)
+        let rest = ends[2] + FrameLayout.drawn(nonce: 1).size(ofPayload: 8)
+        #expect(try fixture.directory.bytes(of: name)[rest...] == bytes[rest...])
         try log.append([3])
         try log.synchronize()
         #expect(try fixture.records() == [[1], [2], [3]])

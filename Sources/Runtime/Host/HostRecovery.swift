@@ -38,10 +38,10 @@ struct HostRecovery {
         }
         segments.recovered(log.recovery.segments)
         self.segments = segments
-        if let repair = log.recovery.repair {
+        if let unfinished = log.recovery.unfinished {
             report(
                 .info,
-                "erased \(repair.bytes, as: "bytes") bytes of an unfinished write at the end of \(repair.file, as: "file")"
+                "passed over \(unfinished.bytes, as: "bytes") bytes of an unfinished write at the end of \(unfinished.file, as: "file")"
             )
         }
 
