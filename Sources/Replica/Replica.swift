@@ -194,6 +194,13 @@ extension Replica {
         return now < confirmed + settings.electionTimeout
     }
 
+    /// Whether this process leads and its state machine has executed everything that earlier leaders had
+    /// chosen: what it has not executed yet was proposed by itself.
+    public var hasAppliedInherited: Bool {
+        guard isReady, let readyFrom = leadership?.readyFrom else { return false }
+        return appliedUpTo >= readyFrom
+    }
+
     /// What a new log segment must begin with, so that older segments may go once they are trimmed: the
     /// number of this start, the promise and the trim floor. These copies are not counted as records.
     public var segmentPreamble: [ReplicaRecord] {

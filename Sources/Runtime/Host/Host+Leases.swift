@@ -18,29 +18,15 @@ extension Host {
         // The clock is read anew: this process may have been stopped since the turn began, and then no longer
         // knows that it leads.
         let now = Instant.max(self.now, MonotonicClock.now())
-        guard replica.hasRecentQuorum(at: now) else { return holdLeaseRequest(request) }
-        switch request.subject {
-        case .renewLease(let lease):
-            if let seconds = leases.renew(lease, now: now) {
-                instruments.leasesRenewed.add(1)
-                return endLeaseRequest(request, .leaseRenewed(seconds: seconds))
-            }
-        case .leaseTimeToLive(let lease):
-            if let time = leases.timeToLive(lease, now: now) {
-                return endLeaseRequest(
-                    request, .leaseTimeToLive(remaining: time.remaining, granted: time.granted))
-            }
-        }
-        guard request.isCaughtUp else {
-            // The grant may be chosen and not yet applied here.
-            newReaders.append(.lease(request))
-            return
-        }
-        // A lease whose end is proposed is gone only when that is applied.
-        if leases.timeToLive(request.lease, now: now) != nil { return holdLeaseRequest(request) }
-        switch request.subject {
-        case .renewLease: endLeaseRequest(request, .leaseRenewed(seconds: 0))
-        case .leaseTimeToLive: endLeaseRequest(request, .leaseTimeToLive(remaining: -1, granted: 0))
+        let authority = LeaseAuthority(
+            hasRecentQuorum: replica.hasRecentQuorum(at: now),
+            hasAppliedInherited: replica.hasAppliedInherited)
+        switch authority.verdict(on: request, by: &leases, now: now) {
+        case .answer(let content):
+            if case .leaseRenewed(let seconds) = content, seconds > 0 { instruments.leasesRenewed.add(1) }
+            endLeaseRequest(request, content)
+        case .catchUp: newReaders.append(.lease(request))
+        case .hold: holdLeaseRequest(request)
         }
     }
 
