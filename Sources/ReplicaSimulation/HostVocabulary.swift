@@ -92,6 +92,14 @@ enum HostRequest: TraceValue {
 enum HostReport: TraceValue {
     /// The state machine was found on disk as it was after this slot.
     case recovered(upTo: Slot, StableHash)
+    /// These records were found in the log.
+    case found([ReplicaRecord])
+    case wrote(ReplicaRecord)
+    /// All records of this life up to this one are durable.
+    case madeDurable(upTo: RecordNumber)
+    /// A message was let go although it rests on something that is not durable.
+    case letGo(String)
+    case passed(RunPoint)
     /// The disk holds what it must not hold, and the process did not start.
     case refusedToStart(String)
     case applied(first: Slot, [Entry], StableHash)

@@ -7,6 +7,10 @@ public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Rule: String, Hashable, Sendable {
         /// Two processes applied different entries in one slot, or one applied a slot out of turn.
         case agreement
+        /// A process accepts, proposes or takes for chosen what it must not by the definition of Paxos.
+        case acceptance
+        /// A message left before what it says was durable.
+        case durability
         /// A state machine is not in the state that the chosen entries give.
         case state
         /// A proposal was chosen twice, or although it was refused.

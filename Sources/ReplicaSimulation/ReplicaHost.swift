@@ -31,6 +31,8 @@ struct ReplicaHost: SimulatedProcess {
     /// What recovery has found to write, carried out by the first step.
     private var repairs: [Output]
     private var refusal: String?
+    private var recovered: [ReplicaRecord] = []
+    private var durability = DurabilityWatch()
 
     private var inputs: [ReplicaInput] = []
     private var replicaOutputs: [ReplicaOutput] = []
@@ -66,6 +68,8 @@ struct ReplicaHost: SimulatedProcess {
             ) { records.append($0) }
             Self.spoil(&records, by: settings.flaw)
             for record in records { try durable.absorb(record) }
+            recovered = records
+            durability = DurabilityWatch(recovered: records)
             replica = Replica(settings: settings.replica, recovered: durable)
         } catch {
             refusal = "\(error)"
@@ -94,8 +98,11 @@ struct ReplicaHost: SimulatedProcess {
         }
         switch input {
         case .start:
+            if !repairs.isEmpty { pass(.tornTail, into: &outputs) }
             outputs += repairs
             repairs = []
+            outputs.append(.report(.found(recovered)))
+            recovered = []
             outputs.append(.report(.recovered(upTo: machine.applied, machine.hash)))
             inputs.append(.start)
         case .received(let message, let from):
@@ -103,7 +110,11 @@ struct ReplicaHost: SimulatedProcess {
         case .timerFired(let timer):
             onTimer(timer, into: &outputs)
         case .durable(let write):
-            if let record = log.durableRecord(at: write) { inputs.append(.durable(upTo: record)) }
+            if let record = log.durableRecord(at: write) {
+                durability.onDurable(upTo: record)
+                outputs.append(.report(.madeDurable(upTo: record)))
+                inputs.append(.durable(upTo: record))
+            }
         case .stored(let store):
             onStored(store, into: &outputs)
         case .requested(let request):
@@ -119,13 +130,21 @@ struct ReplicaHost: SimulatedProcess {
             let input = inputs[next]
             next += 1
             replicaOutputs.removeAll(keepingCapacity: true)
+            let before = replica.map { PointSpotter($0, input) }
             replica?.step(input, at: now, into: &replicaOutputs)
+            if let before, let replica {
+                for point in before.points(after: replica, replicaOutputs) { pass(point, into: &outputs) }
+            }
             for index in replicaOutputs.indices { carryOut(replicaOutputs[index], into: &outputs) }
             if log.wantsCut, let preamble = replica?.segmentPreamble {
                 for (bytes, file) in log.cut(preamble) { outputs.append(.append(bytes, file: file)) }
             }
         }
         inputs.removeAll(keepingCapacity: true)
+    }
+
+    private func pass(_ point: RunPoint, into outputs: inout [Output]) {
+        outputs.append(.report(.passed(point)))
     }
 
     private mutating func onReceived(
@@ -187,9 +206,15 @@ struct ReplicaHost: SimulatedProcess {
         switch output {
         case .persist(let record):
             let (bytes, file) = log.append(record)
+            durability.onWrote(record)
+            outputs.append(.report(.wrote(record)))
             outputs.append(.append(bytes, file: file))
         case .send(let message, let to, let after):
-            let write = settings.flaw == .answersBeforeDurable ? .none : log.write(of: after)
+            let after = settings.flaw == .answersBeforeDurable ? .none : after
+            let write = log.write(of: after)
+            if let complaint = durability.complaint(about: message, after: after) {
+                outputs.append(.report(.letGo("a message to \(to) before \(complaint) was durable")))
+            }
             outputs.append(.send(HostMessage(message), to: to, after: write))
         case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
         case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))

@@ -15,20 +15,24 @@ public struct ReplicaRun {
         public let trace: [String]
     }
 
-    private enum Wake {
+    enum Wake {
         static let request: UInt64 = 1
         static let probe: UInt64 = 2
+        static let shelter: UInt64 = 3
     }
 
-    private let plan: RunPlan
-    private var cluster: SimulatedCluster<ReplicaHost>
-    private var checker: ReplicaChecker
-    private var clients: SimulatedClients
-    private var random: SeededRandom
-    private var statistics = RunStatistics()
+    let plan: RunPlan
+    var cluster: SimulatedCluster<ReplicaHost>
+    var checker: ReplicaChecker
+    var witness: AcceptanceWitness
+    var clients: SimulatedClients
+    var random: SeededRandom
+    var statistics = RunStatistics()
     /// What each process showed of itself after its last step in this incarnation.
-    private var shown: [(process: ProcessID, ballot: Ballot, chosen: Slot)] = []
-    private var retired: [ProcessID] = []
+    var shown: [(process: ProcessID, ballot: Ballot, chosen: Slot)] = []
+    var retired: [ProcessID] = []
+    /// A quorum that is spared while faults go on.
+    var shelter: Shelter?
     private var lastLeading = Ballot.none
 
     public static func run(_ options: RunOptions) -> Outcome {
@@ -48,6 +52,7 @@ public struct ReplicaRun {
         let plan = RunPlan(options: options, from: &random)
         self.plan = plan
         checker = ReplicaChecker(bootstrap: plan.bootstrap)
+        witness = AcceptanceWitness(bootstrap: plan.bootstrap)
         clients = SimulatedClients(spares: plan.spares, random: random.fork())
         cluster = SimulatedCluster(
             processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(),
@@ -85,12 +90,17 @@ public struct ReplicaRun {
         for process in plan.members { try start(process) }
         cluster.startFaults()
         cluster.wake(Wake.request, after: plan.requestGap)
+        if let shelters = plan.shelters { cluster.wake(Wake.shelter, after: shelters.every) }
         let end = cluster.now + plan.faultySpan
-        while cluster.now < end, let occurrence = cluster.advance() {
+        while cluster.now < end || shelter != nil, let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
-            if occurrence == .woke(Wake.request) {
+            switch occurrence {
+            case .woke(Wake.request):
                 try ask()
                 cluster.wake(Wake.request, after: clients.gap(plan.requestGap))
+            case .woke(Wake.shelter):
+                try onShelterTime()
+            default: break
             }
         }
     }
@@ -100,7 +110,8 @@ public struct ReplicaRun {
         let up = cluster.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) }
         guard !up.isEmpty else { return }
         let process = clients.pick(up)
-        let (request, starting) = clients.request(to: process, checker.configuration, plan)
+        let (request, starting) = clients.request(
+            to: process, checker.configuration, plan, movesNobody: shelter != nil)
         if let starting, !retired.contains(starting) { try start(starting) }
         try submit(request, to: process)
     }
@@ -138,19 +149,31 @@ public struct ReplicaRun {
         }
     }
 
-    private mutating func onReports() throws(Violation) {
+    mutating func onReports() throws(Violation) {
         for (process, report) in cluster.takeReports() {
             switch report {
+            case .found(let records):
+                witness.onStarted(process, from: records)
+            case .wrote(let record):
+                try witness.onWrote(process, record)
+            case .madeDurable(let record):
+                witness.onDurable(process, upTo: record)
+            case .letGo(let complaint):
+                throw Violation(.durability, "\(process) sent \(complaint)")
+            case .passed(let point):
+                statistics.points[point, default: 0] += 1
             case .recovered(let slot, let hash):
                 try checker.onReplaced(process, upTo: slot, hash)
             case .refusedToStart(let reason):
                 throw Violation(.recovery, "\(process) refused to start: \(reason)")
             case .applied(let first, let entries, let hash):
+                try witness.check(entries, from: first, appliedBy: process)
                 let before = checker.configuration.epoch
                 try checker.onApplied(process, first: first, entries, hash)
                 try clients.onApplied(at: process, first: first, entries)
                 statistics.reconfigurations += Int(checker.configuration.epoch - before)
             case .installed(let slot, let hash):
+                try witness.check(claim: slot, of: process)
                 try checker.onReplaced(process, upTo: slot, hash)
                 statistics.checkpoints += 1
             case .answeredRead(let id, let slot):
@@ -185,6 +208,8 @@ public struct ReplicaRun {
         }
         guard let (ballot, chosen, broken) = seen ?? nil else { return }
         if let broken { throw Violation(.invariant, "\(process): \(broken)") }
+        try witness.check(claim: chosen, of: process)
+        clients.onShown(chosen)
         if let index = shown.firstIndex(where: { $0.process == process }) {
             guard ballot >= shown[index].ballot, chosen >= shown[index].chosen else {
                 throw Violation(
@@ -201,7 +226,7 @@ public struct ReplicaRun {
     // MARK: Liveness
 
     /// What a process must have done for its clients since faults stopped.
-    private struct Probe {
+    struct Probe {
         let process: ProcessID
         var write: (id: ProposalID, isDone: Bool)?
         var read: (id: ReadID, isDone: Bool)?
@@ -210,6 +235,7 @@ public struct ReplicaRun {
     }
 
     private mutating func recover() throws(Violation) {
+        cluster.endShelter()
         let healthy = drawnHealthy()
         let started = cluster.processes.filter { cluster.isUp($0) }
         cluster.stopFaults(
@@ -228,7 +254,10 @@ public struct ReplicaRun {
             if probes.allSatisfy({ $0.isDone || !expected.contains($0.process) }), isConverged(expected) {
                 return
             }
-            guard cluster.now < end else { throw Violation(.liveness, complaint(probes, expected)) }
+            guard cluster.now < end else {
+                throw Violation(
+                    .liveness, complaint(probes, expected, plan.patience, after: "faults stopped"))
+            }
             cluster.wake(Wake.probe, after: .milliseconds(200))
         }
     }
@@ -240,16 +269,10 @@ public struct ReplicaRun {
                 || cluster.incarnation(of: $0) > 0) && !retired.contains($0)
         }
         guard plan.leavesSomeOut else { return all }
-        let configuration = checker.configuration
-        var healthy: [ProcessID] = []
-        for voter in random.shuffled(configuration.voters)
-        where !(configuration.isPhase1Quorum(healthy) && configuration.isPhase2Quorum(healthy)) {
-            healthy.append(voter)
-        }
-        return healthy.sorted()
+        return drawnQuorum(checker.configuration)
     }
 
-    private mutating func probe(_ probes: inout [Probe], _ expected: [ProcessID]) throws(Violation) {
+    mutating func probe(_ probes: inout [Probe], _ expected: [ProcessID]) throws(Violation) {
         for index in probes.indices where expected.contains(probes[index].process) && !probes[index].isDone {
             let process = probes[index].process
             if let (id, isDone) = probes[index].write, !isDone {
@@ -288,7 +311,9 @@ public struct ReplicaRun {
         }
     }
 
-    private func complaint(_ probes: [Probe], _ expected: [ProcessID]) -> String {
+    func complaint(
+        _ probes: [Probe], _ expected: [ProcessID], _ patience: TimeSpan, after event: String
+    ) -> String {
         let states = expected.map { process in
             let probe = probes.first { $0.process == process }
             let leader = cluster[process]?.replica?.leader.map { "\($0)" } ?? "nobody"
@@ -296,7 +321,7 @@ public struct ReplicaRun {
                 + "write \(probe?.write?.isDone == true), read \(probe?.read?.isDone == true)"
         }
         return
-            "\(plan.patience) after faults stopped, of \(checker.lastChosen): \(states.joined(separator: "; ")); "
+            "\(patience) after \(event), of \(checker.lastChosen): \(states.joined(separator: "; ")); "
             + "\(checker.configuration)"
     }
 }

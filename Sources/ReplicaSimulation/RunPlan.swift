@@ -17,8 +17,13 @@ struct RunPlan {
     let patience: TimeSpan
     /// The mean time between two things that clients ask for.
     let requestGap: TimeSpan
+    /// Now and then a quorum is spared for a while, and must get on within this time while all others go on
+    /// failing; `nil` when none is.
+    let shelters: (every: TimeSpan, patience: TimeSpan)?
     let reconfigures: Bool
     let transfers: Bool
+    /// Of all requests, how many are to hand over.
+    let transfersPerMille: UInt64
     /// When faults stop, only a quorum becomes healthy.
     let leavesSomeOut: Bool
 
@@ -41,13 +46,25 @@ struct RunPlan {
         if random.coin() { replica.messagesInFlightLimit = random.number(in: 1...4) }
         if random.coin() { replica.unappliedEntriesLimit = random.number(in: 5...200) }
         if random.coin() { replica.waitingReadsLimit = random.number(in: 1...10) }
-        replica.catchUpEntries = random.coin() ? random.number(in: 0...200) : random.number(in: 0...10)
-        if random.coin() { replica.catchUpBytes = random.number(in: 1_000...100_000) }
+        // Nothing kept, little, or some.
+        replica.catchUpEntries = random.element([
+            0, random.number(in: 0...10), random.number(in: 0...200), random.number(in: 0...200),
+        ])
+        if random.coin() {
+            replica.catchUpBytes = random.number(in: random.coin() ? 0...200 : 1_000...100_000)
+        }
         replica.promotionLagLimit = random.number(in: 0...100)
         if random.chance(300_000) {
             replica.leaseReadsClockDriftPPM = 50_000
             // Two clocks may then differ by twice the skew of one, and by a little more.
             mix.clockSkewPPM = min(mix.clockSkewPPM, 20_000)
+        }
+        // What is open after a leader is large, and travels in small pieces over long ways.
+        if random.chance(60_000) {
+            replica.batchBytesLimit = random.number(in: 50...200)
+            replica.entriesInFlightLimit = 400
+            replica.messagesInFlightLimit = 16
+            mix.network.delay.usual = TimeSpan(nanoseconds: replica.electionTimeout.nanoseconds / 20)
         }
         host = ReplicaHost.Settings(
             replica: replica, slotsPerStore: UInt64(random.element([1, 5, 20, 100, 500])),
@@ -56,7 +73,16 @@ struct RunPlan {
             flaw: options.flaw)
         faultySpan = .milliseconds(UInt64(random.number(in: 4_000...15_000)))
         patience = .seconds(60)
-        requestGap = .milliseconds(random.element([3, 10, 40]))
+        requestGap = .milliseconds(random.element([3, 10, 40, 200]))
+        // An election takes a few timeouts, and a flapping process may come to lead again before a spared one does.
+        // Catching up takes as long as the slowest state machine.
+        shelters =
+            random.chance(600_000)
+            ? (
+                every: .milliseconds(UInt64(random.number(in: 500...4_000))),
+                patience: replica.electionTimeout * 30 + host.applyDelay * 20 + .seconds(3)
+            ) : nil
+        transfersPerMille = !transfers ? 0 : random.chance(250_000) ? 60 : 6
     }
 
     /// Mostly majorities; now and then another quorum system.

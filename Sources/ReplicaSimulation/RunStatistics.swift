@@ -21,6 +21,11 @@ public struct RunStatistics: Hashable, Sendable {
     public var pauses = 0
     public var clogs = 0
     public var retirements = 0
+    /// How often a quorum was spared in the middle of faults and got on; the longest that it took, in tenths of
+    /// an election timeout.
+    public var shelters = 0
+    public var longestShelterTenths = 0
+    public var points: [RunPoint: Int] = [:]
 
     public init() {}
 
@@ -34,6 +39,7 @@ public struct RunStatistics: Hashable, Sendable {
             ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
             ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),
             ("partitions", \.partitions), ("pauses", \.pauses), ("clogged links", \.clogs),
+            ("quorums spared amid faults", \.shelters),
         ]
     }
 
@@ -41,6 +47,8 @@ public struct RunStatistics: Hashable, Sendable {
         a.runs += b.runs
         a.virtualMilliseconds += b.virtualMilliseconds
         for (_, path) in counters { a[keyPath: path] += b[keyPath: path] }
+        a.longestShelterTenths = max(a.longestShelterTenths, b.longestShelterTenths)
+        a.points.merge(b.points, uniquingKeysWith: +)
     }
 
     /// One counter a line: the total, and the mean of a run.
@@ -51,6 +59,13 @@ public struct RunStatistics: Hashable, Sendable {
             let total = self[keyPath: path]
             let tenths = total * 10 / runs
             lines.append("  \(name): \(total) (\(tenths / 10).\(tenths % 10) a run)")
+        }
+        let (whole, tenth) = (longestShelterTenths / 10, longestShelterTenths % 10)
+        lines.append("  the slowest of them took \(whole).\(tenth) election timeouts")
+        lines.append("points hit:")
+        for point in RunPoint.allCases {
+            let total = points[point, default: 0]
+            lines.append("  \(point.rawValue): \(total == 0 ? "never" : "\(total)")")
         }
         return lines.joined(separator: "\n")
     }

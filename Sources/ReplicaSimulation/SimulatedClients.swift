@@ -20,6 +20,10 @@ struct SimulatedClients {
     private var numbers: UInt64 = 0
     /// The highest slot that was acknowledged to or seen by some client.
     private(set) var known = Slot.zero
+    /// The highest slot that some process has shown to be chosen. Nobody need have told a client yet; but a read
+    /// that comes later than this must see it, as whoever answers has to be, or to hear of, the leader that chose
+    /// it or a later one.
+    private var shown = Slot.zero
     private(set) var statistics = RunStatistics()
     private var answered: Set<UInt64> = []
     /// Processes that a change of the configuration has named or may still name.
@@ -45,11 +49,15 @@ struct SimulatedClients {
 
     /// Something that a client asks of `process`.
     mutating func request(
-        to process: ProcessID, _ configuration: Configuration, _ plan: RunPlan
+        to process: ProcessID, _ configuration: Configuration, _ plan: RunPlan, movesNobody: Bool
     ) -> (request: HostRequest, starting: ProcessID?) {
         let draw = random.below(1_000)
-        if draw < 6, plan.transfers { return (.transfer(to: random.element(configuration.voters)), nil) }
-        if draw < 20, plan.reconfigures, let change = change(of: configuration, plan) {
+        if draw < plan.transfersPerMille, !movesNobody {
+            return (.transfer(to: random.element(configuration.voters)), nil)
+        }
+        if draw < plan.transfersPerMille + 14, plan.reconfigures, !movesNobody,
+            let change = change(of: configuration, plan)
+        {
             let id = ProposalID(process: process, number: nextNumber())
             writes[id] = Operation(process: process, floor: known)
             statistics.proposed += 1
@@ -66,7 +74,7 @@ struct SimulatedClients {
 
     mutating func read(at process: ProcessID) -> HostRequest {
         let number = nextNumber()
-        reads[number] = Operation(process: process, floor: known)
+        reads[number] = Operation(process: process, floor: max(known, shown))
         return .read(ReadID(number))
     }
 
@@ -105,6 +113,8 @@ struct SimulatedClients {
     }
 
     // MARK: Judging
+
+    mutating func onShown(_ chosen: Slot) { shown = max(shown, chosen) }
 
     mutating func onApplied(at process: ProcessID, first: Slot, _ entries: [Entry]) throws(Violation) {
         for (offset, entry) in entries.enumerated() {

@@ -22,20 +22,40 @@ public struct Network: Sendable {
     private let count: Int
     private var links: [Link]
     private var random: SeededRandom
+    /// Links between two of these lose and delay nothing, whatever strikes.
+    private(set) var sheltered: [Bool]
 
     init(processes count: Int, rules: Rules, random: SeededRandom) {
         self.count = count
         self.rules = rules
         self.random = random
         links = Array(repeating: Link(), count: count * count)
+        sheltered = Array(repeating: false, count: count)
     }
 
-    func isCut(_ from: Int, _ to: Int) -> Bool { links[from * count + to].isCut }
+    func isCut(_ from: Int, _ to: Int) -> Bool { links[from * count + to].isCut && !isSheltered(from, to) }
+
+    private func isSheltered(_ from: Int, _ to: Int) -> Bool { sheltered[from] && sheltered[to] }
 
     mutating func cut(_ from: Int, _ to: Int) { links[from * count + to].isCut = true }
 
     mutating func clog(_ from: Int, _ to: Int, until time: Instant) {
         links[from * count + to].cloggedUntil = time
+    }
+
+    /// What is on its way between those that are sheltered may be overtaken, as on a new connection.
+    mutating func shelter(_ some: [Int]) {
+        for index in some { sheltered[index] = true }
+        for from in some {
+            for to in some {
+                links[from * count + to].cloggedUntil = .zero
+                links[from * count + to].lastArrival = .zero
+            }
+        }
+    }
+
+    mutating func endShelter() {
+        for index in sheltered.indices { sheltered[index] = false }
     }
 
     mutating func healAll() {
@@ -48,9 +68,9 @@ public struct Network: Sendable {
 
     /// When the copies of a message sent now arrive: none when it is lost, two when it is duplicated.
     mutating func arrivals(from: Int, to: Int, at now: Instant) -> (first: Instant?, second: Instant?) {
-        if links[from * count + to].isCut { return (nil, nil) }
+        if isCut(from, to) { return (nil, nil) }
         if from == to { return (now + TimeSpan(nanoseconds: 1), nil) }
-        if random.chance(rules.lossPPM) { return (nil, nil) }
+        if random.chance(rules.lossPPM), !isSheltered(from, to) { return (nil, nil) }
         let first = arrival(from, to, at: now)
         let second = random.chance(rules.duplicationPPM) ? arrival(from, to, at: now) : nil
         return (first, second)
@@ -58,7 +78,12 @@ public struct Network: Sendable {
 
     private mutating func arrival(_ from: Int, _ to: Int, at now: Instant) -> Instant {
         let link = from * count + to
-        var time = max(now, links[link].cloggedUntil) + rules.delay.drawn(from: &random)
+        var time = now
+        if isSheltered(from, to) {
+            time = now + rules.delay.withoutSpikes.drawn(from: &random)
+        } else {
+            time = max(now, links[link].cloggedUntil) + rules.delay.drawn(from: &random)
+        }
         if rules.isOrdered {
             time = max(time, links[link].lastArrival)
             links[link].lastArrival = time

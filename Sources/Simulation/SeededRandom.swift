@@ -94,6 +94,9 @@ public struct Delay: Hashable, Sendable, CustomStringConvertible {
         self.spike = spike
     }
 
+    /// The same on a good day.
+    var withoutSpikes: Delay { Delay(least: least, usual: usual) }
+
     public func drawn(from random: inout SeededRandom) -> TimeSpan {
         if random.chance(spikesPPM) {
             return TimeSpan(nanoseconds: least.nanoseconds + random.below(spike.nanoseconds + 1))

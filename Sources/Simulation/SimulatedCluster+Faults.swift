@@ -99,6 +99,24 @@ extension SimulatedCluster {
         }
     }
 
+    // MARK: A quorum in the middle of faults
+
+    /// From now on nothing strikes these processes: they run, their disks are quick, and they hear each other.
+    /// All others go on as the mix says, and so do the links to and from them.
+    public mutating func shelter(_ processes: [ProcessID]) {
+        network.shelter(processes.map { index(of: $0) })
+        for host in hosts where processes.contains(host.id) {
+            let index = index(of: host.id)
+            hosts[index].crashesAtNextSync = false
+            resume(host.id)
+            if hosts[index].process == nil { start(host.id) }
+        }
+    }
+
+    public mutating func endShelter() {
+        network.endShelter()
+    }
+
     /// Which directions fail between the healthy processes and the others, once faults have stopped.
     public enum RemainingLinks: CaseIterable, Sendable {
         case both
@@ -127,7 +145,10 @@ extension SimulatedCluster {
         guard faultsAreActive, let strikes = strikes(strike) else { return .other }
         scheduleStrike(strike)
         let lasting = faultRandom.span(in: strikes.lasting)
-        let victim = hosts[faultRandom.index(hosts.count)].id
+        let index = faultRandom.index(hosts.count)
+        let victim = hosts[index].id
+        // A partition and a clog spare what is sheltered by themselves.
+        if network.sheltered[index], strike == .crash || strike == .pause { return .other }
         switch strike {
         case .crash: return strikeDown(victim, for: lasting)
         case .partition: strikePartition(for: lasting)
@@ -139,7 +160,7 @@ extension SimulatedCluster {
 
     private mutating func strikeDown(_ victim: ProcessID, for span: TimeSpan) -> Occurrence {
         if faultRandom.chance(mix.blackoutsPPM) {
-            for host in hosts where host.process != nil {
+            for host in hosts where host.process != nil && !network.sheltered[self.index(of: host.id)] {
                 crash(host.id, restartingAfter: faultRandom.span(in: .zero...span))
             }
             return .crashed(victim)

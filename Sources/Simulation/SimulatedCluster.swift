@@ -248,7 +248,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         for output in outputs { carryOut(output, of: index) }
         if hosts[index].written > hosts[index].durable, !hosts[index].isSyncing {
             hosts[index].isSyncing = true
-            let ends = now + mix.sync.drawn(from: &hostRandom)
+            let ends = now + syncSpan(index)
             queue.schedule(
                 .synced(upTo: hosts[index].written, at: index, incarnation: hosts[index].incarnation),
                 at: ends)
@@ -282,7 +282,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
             queue.schedule(
                 .stored(
                     upTo: hosts[index].stores, at: index, incarnation: hosts[index].incarnation),
-                at: now + mix.sync.drawn(from: &hostRandom))
+                at: now + syncSpan(index))
         case .setTimer(let timer, let range):
             setTimer(timer, range, of: index)
         case .cancelTimer(let timer):
@@ -317,6 +317,10 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         if let first { queue.schedule(.arrival(message, from: from, to: to, stamp), at: first) }
         if let second { queue.schedule(.arrival(message, from: from, to: to, stamp), at: second) }
         if first == nil { counts.lost += 1 }
+    }
+
+    private mutating func syncSpan(_ index: Int) -> TimeSpan {
+        (network.sheltered[index] ? mix.sync.withoutSpikes : mix.sync).drawn(from: &hostRandom)
     }
 
     // MARK: Counting, for the faults in their own file

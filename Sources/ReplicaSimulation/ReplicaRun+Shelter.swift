@@ -1,0 +1,73 @@
+import Automata
+import Paxos
+import Replica
+import Simulation
+
+/// Liveness in the middle of faults: a quorum whose links, disks and machines are good must choose what its
+/// clients propose and answer what they read, in bounded time, whatever the others do. They go on crashing,
+/// pausing, flapping, and hearing without being heard.
+extension ReplicaRun {
+    struct Shelter {
+        let healthy: [ProcessID]
+        let epoch: UInt64
+        let begun: Instant
+        var probes: [Probe]
+    }
+
+    /// Both a phase-1 and a phase-2 quorum, and nobody else.
+    mutating func drawnQuorum(_ configuration: Configuration) -> [ProcessID] {
+        var healthy: [ProcessID] = []
+        for voter in random.shuffled(configuration.voters)
+        where !(configuration.isPhase1Quorum(healthy) && configuration.isPhase2Quorum(healthy)) {
+            healthy.append(voter)
+        }
+        return healthy.sorted()
+    }
+
+    mutating func onShelterTime() throws(Violation) {
+        guard let shelters = plan.shelters else { return }
+        if shelter == nil {
+            try beginShelter()
+        } else if try isShelterOver(shelters.patience) {
+            shelter = nil
+            cluster.endShelter()
+        }
+        let pause = plan.host.replica.electionTimeout.nanoseconds / 4
+        cluster.wake(Wake.shelter, after: shelter == nil ? shelters.every : TimeSpan(nanoseconds: pause))
+    }
+
+    private mutating func beginShelter() throws(Violation) {
+        let configuration = witness.configuration
+        let healthy = drawnQuorum(configuration)
+        // A process that was removed and does not know it yet counts for nothing, and one that is to be added
+        // may not have been started.
+        guard healthy.allSatisfy({ !retired.contains($0) && cluster.incarnation(of: $0) > 0 }) else { return }
+        for process in healthy where !cluster.isUp(process) { shown.removeAll { $0.process == process } }
+        cluster.shelter(healthy)
+        try onReports()
+        shelter = Shelter(
+            healthy: healthy, epoch: configuration.epoch, begun: cluster.now,
+            probes: healthy.map { Probe(process: $0) })
+    }
+
+    /// Throws when the time is over and something is not done.
+    private mutating func isShelterOver(_ patience: TimeSpan) throws(Violation) -> Bool {
+        guard var shelter else { return true }
+        // A change that was under way when the quorum was drawn may have made it none.
+        guard witness.configuration.epoch == shelter.epoch else { return true }
+        try probe(&shelter.probes, shelter.healthy)
+        self.shelter = shelter
+        let took = cluster.now.since(shelter.begun)
+        if shelter.probes.allSatisfy(\.isDone) {
+            statistics.shelters += 1
+            let timeouts = took.nanoseconds * 10 / plan.host.replica.electionTimeout.nanoseconds
+            statistics.longestShelterTenths = max(statistics.longestShelterTenths, Int(timeouts))
+            return true
+        }
+        guard took < patience else {
+            let event = "\(shelter.healthy) were spared, and nobody else"
+            throw Violation(.liveness, complaint(shelter.probes, shelter.healthy, patience, after: event))
+        }
+        return false
+    }
+}
