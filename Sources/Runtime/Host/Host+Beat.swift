@@ -27,6 +27,7 @@ extension Host {
         publishOwnAddresses()
         compactOnItsOwn()
         tellLeaderLost()
+        sayWhoIsMissing()
         for link in network.links { instruments.heartbeatSendFailures.add(Int(link.takeDropped())) }
         publishState()
         proposeGathered()

@@ -62,6 +62,7 @@ final class Host {
     var leaderElected = Instant.zero
     var leaderLost: Instant
     var hasToldLeaderLost = false
+    var quorumWait = QuorumWait()
 
     // Leases.
     var leases: LeaseClock

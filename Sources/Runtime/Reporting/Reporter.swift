@@ -36,10 +36,16 @@ final class MemberNames: Sendable {
         names.withLock { names in names = members.map { ($0.id, $0.name) } }
     }
 
+    /// `s2`, or the number.
+    func name(of id: ProcessID) -> String {
+        let name = names.withLock { names in names.first { $0.id == id }?.name } ?? ""
+        return name.isEmpty ? hex(id.rawValue) : name
+    }
+
     /// `s2 (8211f1d0f64f3269)`, or the number alone.
     func text(of id: ProcessID) -> String {
-        let name = names.withLock { names in names.first { $0.id == id }?.name } ?? ""
-        return name.isEmpty ? hex(id.rawValue) : "\(name) (\(hex(id.rawValue)))"
+        let (name, number) = (name(of: id), hex(id.rawValue))
+        return name == number ? number : "\(name) (\(number))"
     }
 
     func text(of line: LogLine) -> String {

@@ -5,8 +5,28 @@ import Glibc
 /// It restarts nothing, so that one can see what the others do when a member dies.
 struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "synod cluster",
         abstract: "Start a cluster of several processes on this machine, for trying things out.",
-        discussion: "What stands after -- goes to each synod serve.")
+        discussion:
+            "What stands after -- goes to each synod serve. What a member says stands behind its name.")
+
+    /// Returns the exit code: 2 for a command line that cannot be read, which is answered with one line.
+    static func run(arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments == ["help"] ? ["--help"] : arguments)
+            try command.run()
+            return 0
+        } catch let code as ExitCode {
+            return code.rawValue
+        } catch  where exitCode(for: error) == .success {
+            print(fullMessage(for: error))
+            return 0
+        } catch {
+            let words = message(for: error).split(separator: "\n").first ?? "wrong command line"
+            writeAll("synod cluster: \(words) See synod cluster --help.\n", to: 2)
+            return 2
+        }
+    }
 
     @Option(help: "Number of members.") var size = 3
     @Option(help: "Member i listens for clients on base + 10 i and for peers on the port after it.")
@@ -25,16 +45,20 @@ struct Cluster: ParsableCommand {
             throw ValidationError("cannot make \(dataDir): \(String(cString: strerror(errno)))")
         }
         var children: [(name: String, pid: pid_t)] = []
+        let outputs = PrefixedOutputs()
         for member in 0..<size {
             let name = "s\(member + 1)"
-            children.append((name, try spawn(arguments(of: member, name: name))))
+            children.append((name, try spawn(arguments(of: member, name: name), name: name, outputs)))
             let client = clientURL(member)
             print("\(name): clients \(client), peers \(peerURL(member)), pid \(children[member].pid)")
         }
         let endpoints = (0..<size).map { clientURL($0).dropFirst("http://".count) }.joined(separator: ",")
         print("Try: etcdctl --endpoints=\(endpoints) endpoint status -w table")
         fflush(nil)
-        throw ExitCode(waitForAll(children, signals))
+        outputs.start()
+        let code = waitForAll(children, signals)
+        outputs.finish()
+        throw ExitCode(code)
     }
 
     private func clientURL(_ member: Int) -> String { "http://127.0.0.1:\(Int(basePort) + 10 * member)" }
@@ -52,7 +76,16 @@ struct Cluster: ParsableCommand {
 
     /// Starts this program again with other arguments, with the signals that are blocked here, and in a
     /// process group of its own, so that a terminal's interrupt reaches it only through us.
-    private func spawn(_ arguments: [String]) throws -> pid_t {
+    private func spawn(_ arguments: [String], name: String, _ outputs: PrefixedOutputs) throws -> pid_t {
+        guard let ends = outputs.add(prefix: "\(name) | ") else {
+            throw ValidationError("cannot make a pipe: \(String(cString: strerror(errno)))")
+        }
+        defer { for end in [ends.output, ends.errors] { close(end) } }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends.output, 1)
+        posix_spawn_file_actions_adddup2(&actions, ends.errors, 2)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -64,7 +97,7 @@ struct Cluster: ParsableCommand {
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for pointer in argv { free(pointer) } }
         var pid: pid_t = 0
-        let result = posix_spawn(&pid, "/proc/self/exe", nil, &attributes, &argv, environ)
+        let result = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, &argv, environ)
         guard result == 0 else {
             throw ValidationError("cannot start a member: \(String(cString: strerror(result)))")
         }
