@@ -57,7 +57,7 @@ let floors: [Floor] = [
     ),
     // L3 durability
     Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], part: .core),
-    Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB"]),
+    Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB", "CLinux"]),
     // L4 runtime
     Floor(
         level: 4, name: "Runtime",

@@ -40,4 +40,19 @@ static inline void linux_futex_wake(const uint32_t *word) {
     syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
 }
 
+/// What an operator can do about an error of a call on a file; empty where the error says it all.
+static inline const char *linux_advice(int error) {
+    switch (error) {
+    case EACCES:
+    case EPERM: return "; give it to the user that this program runs as";
+    case EROFS: return "; mount it for writing";
+    case ENOTDIR:
+    case EEXIST: return "; something else stands where a directory belongs: move it away or name another directory";
+    case EISDIR: return "; a directory stands where a file belongs: move it away, and put the file back if there was one";
+    case EIO: return "; the disk failed: look into the kernel's log";
+    case EMFILE: return "; raise the limit of open files";
+    default: return "";
+    }
+}
+
 #endif

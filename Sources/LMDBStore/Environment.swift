@@ -55,8 +55,10 @@ final class Environment: @unchecked Sendable {
         mdb_env_close(handle)
     }
 
-    private static let whatToDo =
-        "remove the member's data directory and let it join again, or restore a backup"
+    /// An older copy would do harm, since the log beside it has gone on.
+    static let whatToDo =
+        "put back the data directory as it was when the member last stopped; without it the member is lost, see "
+        + "\"A lost disk\" in docs/operations"
 
     /// Makes an empty store in `directory`, durable unless told otherwise.
     static func create(in directory: String, _ options: LMDBStore.Options) throws {

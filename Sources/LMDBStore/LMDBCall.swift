@@ -1,4 +1,5 @@
 import CLMDB
+import CLinux
 import Coordination
 import Glibc
 
@@ -11,16 +12,23 @@ extension StoreError {
         case MDB_MAP_FULL:
             self.init(.full, "\(call): the store has reached the size that it may have in memory")
         case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH:
-            self.init(.damaged, "\(call): \(String(cString: mdb_strerror(code)))")
+            self.init(.damaged, "\(call): \(String(cString: mdb_strerror(code))): \(Environment.whatToDo)")
         default:
-            self.init(.failed, "\(call): \(String(cString: mdb_strerror(code)))")
+            let advice = String(cString: linux_advice(code))
+            self.init(.failed, "\(call): \(String(cString: mdb_strerror(code)))\(advice)")
         }
     }
 
     /// What the operating system answered to a call on the file `path`.
     init(system call: String, _ path: String, code: Int32 = errno) {
+        if code == ENOENT {
+            self.init(.damaged, "\(path) is missing: \(Environment.whatToDo)")
+            return
+        }
         let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
-        self.init(isFull ? .full : .failed, "\(call) \(path): \(String(cString: strerror(code)))")
+        self.init(
+            isFull ? .full : .failed,
+            "\(call) \(path): \(String(cString: strerror(code)))\(String(cString: linux_advice(code)))")
     }
 }
 

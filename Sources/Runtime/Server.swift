@@ -99,6 +99,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
         for url in listenURLs where url.isSecure {
             throw ServerError(.badOptions, "\(url): peers cannot be reached by TLS yet; use http://")
         }
+        try EtcdDirectory.refuse(data: options.dataDirectory, log: options.logDirectory)
         let directory = try DataDirectory.open(options.dataDirectory)
         self.directory = directory
         let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!

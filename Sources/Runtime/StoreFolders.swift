@@ -27,7 +27,10 @@ final class StoreFolders: Sendable {
         if let bytes = try directory.read(StoreFolders.pointer) {
             let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
             guard let number = UInt64(text) else {
-                throw ServerError(.damaged, "\(directory.path(of: StoreFolders.pointer)) cannot be read")
+                throw ServerError(
+                    .damaged,
+                    "\(directory.path(of: StoreFolders.pointer)) cannot be read: it names the store that is in use. "
+                        + "Put it back as it was")
             }
             current = Folder(number: number)
             // A process that was killed between renaming the file and syncing the directory has left a name that is

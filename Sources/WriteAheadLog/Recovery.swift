@@ -76,8 +76,8 @@ extension WriteAheadLog {
                     .missingSegment,
                     """
                     the log is damaged: segment \(LogFileName.segment(last.number + 1)) is missing from \
-                    \(directory), though later ones are there. Put the file back, or remove the member's \
-                    data directory and let it join again as a new member.
+                    \(directory), though later ones are there. Put the file back; without it the member is lost, \
+                    see "A lost disk" in docs/operations
                     """)
             }
             let block = try LogFile(path, in: options.files).contents(SegmentHeader.bytes)

@@ -138,7 +138,9 @@ extension FileError {
             case EOPNOTSUPP, ENOSYS: .unsupported
             default: .failed
             }
-        self.init(code, "\(call) \(path): \(String(cString: strerror(number)))")
+        self.init(
+            code,
+            "\(call) \(path): \(String(cString: strerror(number)))\(String(cString: linux_advice(number)))")
     }
 
     var asLogError: WriteAheadLogError { WriteAheadLogError(code == .noRoom ? .full : .failed, message) }

@@ -28,8 +28,8 @@ public struct WriteAheadLogError: Error, Hashable, Sendable, CustomStringConvert
             .damaged,
             """
             the log is damaged: \(what) in \(file) at byte \(offset). Promises that this member made may be \
-            lost, so it does not start. Remove its data directory and let it join again as a new member; \
-            when it is the only member, restore a backup.
+            lost, so it does not start. Put back the data directory as it was when the member last stopped; \
+            without it the member is lost, see "A lost disk" in docs/operations
             """)
     }
 }

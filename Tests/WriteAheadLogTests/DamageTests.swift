@@ -62,7 +62,7 @@ import Testing
             let error = error as? WriteAheadLogError
             return error?.code == .damaged && error!.message.contains(fixture.directory.path(name))
                 && error!.message.contains("byte 4096")
-                && error!.message.contains("Remove its data directory")
+                && error!.message.contains("Put back the data directory as it was")
         }
     }
 
