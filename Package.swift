@@ -83,23 +83,24 @@ let floors: [Floor] = [
     // L6 compose
     Floor(
         level: 6, name: "SnapshotScenarios",
-        uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation"], part: .lab),
+        uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "ReplicaSimulation",
         uses: ["Automata", "PeerLinks", "Paxos", "Replica", "Simulation"], part: .core
     ),
     Floor(
-        level: 6, name: "Impossibility", uses: ["Automata", "Paxos", "Consensus", "Simulation", "LongWork"],
+        level: 6, name: "Impossibility",
+        uses: ["Automata", "Paxos", "Consensus", "Simulation", "LongWork", "TextForms"],
         part: .lab),
     Floor(
         level: 6, name: "MulticastSimulation",
-        uses: ["Automata", "Multicast", "GroupCommunication", "Simulation"], part: .lab),
+        uses: ["Automata", "Multicast", "GroupCommunication", "Simulation", "TextForms"], part: .lab),
     Floor(level: 6, name: "LinearizabilityReport", uses: ["Linearizability", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "Models",
         uses: [
             "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication",
-            "ModelChecking", "LongWork",
+            "ModelChecking", "LongWork", "TextForms",
         ], part: .lab),
     // L7 to look at
     Floor(
@@ -112,7 +113,7 @@ let floors: [Floor] = [
     Floor(
         level: 8, name: "Laboratory",
         uses: [
-            "Simulation", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
+            "Simulation", "TextForms", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
             "SnapshotScenarios",
             "ReplicaSimulation",
             "Models", "LongWork",

@@ -1,3 +1,5 @@
+import TextForms
+
 /// Every scenario.
 public enum LabCatalogue {
     public static let scenarios: [LabScenario] = [
@@ -8,9 +10,11 @@ public enum LabCatalogue {
 
     public static func scenario(_ name: String) throws -> LabScenario {
         guard let found = scenarios.first(where: { $0.name == name }) else {
-            throw LabError(
-                "there is no scenario \"\(name)\"; there are \(scenarios.map(\.name).joined(separator: ", "))"
-            )
+            let names = scenarios.map(\.name)
+            if let meant = NearestName.of(name, in: names) {
+                throw LabError("there is no scenario \"\(name)\"; did you mean \(meant)?")
+            }
+            throw LabError("there is no scenario \"\(name)\"; there are \(names.joined(separator: ", "))")
         }
         return found
     }

@@ -21,15 +21,24 @@ public struct LabProgram {
 
     public func run(_ arguments: [String]) -> Int32 {
         do {
+            let rest = arguments.dropFirst()
+            if ["--help", "-h", "help"].contains(rest.first) {
+                say(Self.usage)
+                say("scenarios: \(LabCatalogue.scenarios.map(\.name).joined(separator: ", "))")
+                return 0
+            }
             switch arguments.first {
             case "list"?:
-                list(json: arguments.dropFirst() == ["--json"])
+                if let other = rest.first(where: { $0 != "--json" }) {
+                    throw LabError("\"\(other)\" is no option of list, which has --json")
+                }
+                list(json: rest.contains("--json"))
                 return 0
-            case "run"?: return try runScenario(Array(arguments.dropFirst()))
+            case "run"?: return try runScenario(Array(rest))
             default: throw LabError("lab runs a scenario or lists them")
             }
         } catch {
-            complain("lab: \(error)\n\(Self.usage)")
+            complain("lab: \(error); see lab --help")
             return 2
         }
     }

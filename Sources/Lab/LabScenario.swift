@@ -1,5 +1,6 @@
 import Simulation
 import SpaceTime
+import TextForms
 
 /// A parameter of a scenario, with what it is when nobody says otherwise.
 public struct LabParameter: Hashable, Sendable {
@@ -69,8 +70,11 @@ public struct LabScenario: Sendable {
             try Self.set(parameter, given[parameter.name], in: &setting)
         }
         if let unknown = given.keys.filter({ name in !parameters.contains { $0.name == name } }).min() {
-            let known = parameters.map { "--" + $0.name }.joined(separator: " ")
-            throw LabError("\(name) has no parameter --\(unknown); it has \(known)")
+            let known = parameters.map { "--" + $0.name } + ["--format", "--out", "--help"]
+            if let meant = NearestName.of("--\(unknown)", in: known) {
+                throw LabError("\(name) has no parameter --\(unknown); did you mean \(meant)?")
+            }
+            throw LabError("\(name) has no parameter --\(unknown); it has \(known.joined(separator: " "))")
         }
         if let processes = setting.numbers["processes"] {
             for (name, list) in setting.lists where list.contains(where: { !(1...processes).contains($0) }) {

@@ -2,6 +2,7 @@ import Impossibility
 import Lab
 import LongWork
 import SnapshotScenarios
+import TextForms
 
 /// `synod lab …`: protocols to watch.
 struct LabCommands {
@@ -23,11 +24,15 @@ struct LabCommands {
             Interrupt.watch()
             return ImpossibilityProgram(say: say, complain: complain) { Interrupt.isAsked }.run(rest)
         case "cos418": return Cos418Program(say: say).run(rest)
-        case "--help", "-h":
+        case "help", "--help", "-h":
             say(Self.usage)
             return 0
-        case let name:
-            complain("lab: there is no \"\(name ?? "")\"\n\(Self.usage)")
+        case let name?:
+            let hint = NearestName.hint(name, in: ["list", "run", "flp", "cos418", "help"])
+            complain("lab: there is no \"\(name)\"\(hint); see lab --help")
+            return 2
+        case nil:
+            complain("lab: name what to watch: list, run, flp or cos418; see lab --help")
             return 2
         }
     }

@@ -1,6 +1,7 @@
 import LinearizabilityReport
 import LongWork
 import Models
+import TextForms
 
 /// The commands that study the protocols. `synod` and the smaller program `synod-lab`, which needs no network stack,
 /// take them from this one table.
@@ -33,6 +34,13 @@ public struct LabCommand: Sendable {
             abstract: "Say whether a recorded history is linearizable; see linearizable --help.",
             run: { LinearizableProgram(say: Console.say, complain: Console.complain).run($0) }),
     ]
+
+    /// Says in one line that there is no such command, and which one was probably meant. Returns the exit code.
+    public static func refuse(_ name: String, program: String, others: [String]) -> Int32 {
+        let hint = NearestName.hint(name, in: all.map(\.name) + others)
+        Console.complain("\(program): there is no command \"\(name)\"\(hint); see \(program) help")
+        return 2
+    }
 
     public static func named(_ name: String) -> LabCommand? { all.first { $0.name == name } }
 }

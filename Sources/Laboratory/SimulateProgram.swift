@@ -2,6 +2,7 @@ import Glibc
 import MulticastSimulation
 import ReplicaSimulation
 import Simulation
+import TextForms
 
 /// For the message of a run that ends the process. There is one thread.
 nonisolated(unsafe) private var runningSeed: UInt64 = 0
@@ -35,12 +36,13 @@ struct SimulateProgram {
 
     func run(_ arguments: [String]) -> Int32 {
         if arguments.first == "snapshots" {
-            return SimulateSnapshots.run(Array(arguments.dropFirst()), say: say)
+            return SimulateSnapshots.run(
+                Array(arguments.dropFirst()), say: say, complain: Console.complain)
         }
         if arguments.first == "multicast" {
-            return MulticastProgram(say: say).run(Array(arguments.dropFirst()))
+            return MulticastProgram(say: say, complain: Console.complain).run(Array(arguments.dropFirst()))
         }
-        if arguments.contains("--help") || arguments.contains("-h") {
+        if arguments.first == "help" || arguments.contains("--help") || arguments.contains("-h") {
             say(Self.usage)
             return 0
         }
@@ -48,13 +50,16 @@ struct SimulateProgram {
         do {
             options = try Self.options(from: arguments)
         } catch {
-            Console.complain("simulate: \(error.description)\n\(Self.usage)")
+            Console.complain("simulate: \(error.description); see simulate --help")
             return 2
         }
         sayWhichSeedCrashes()
         var sweep = SeedSweep(options)
         return sweep.run(say: say) ? 0 : 1
     }
+
+    private static let valued = ["--flaw", "--seed", "--seeds", "--from", "--processes", "--lines"]
+    private static let known = valued + ["--trace", "--keep-going", "--restless", "--help"]
 
     private struct Fault: Error {
         let description: String
@@ -74,9 +79,10 @@ struct SimulateProgram {
             case "--keep-going": options.stopsAtFailure = false
             case "--restless": options.mix = .restless
             default:
-                guard ["--flaw", "--seed", "--seeds", "--from", "--processes", "--lines"].contains(flag)
+                guard Self.valued.contains(flag)
                 else {
-                    throw Fault(description: "\"\(argument)\" is no option")
+                    let hint = NearestName.hint(flag, in: Self.known + ["snapshots", "multicast"])
+                    throw Fault(description: "\"\(argument)\" is no option\(hint)")
                 }
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
                     throw Fault(description: "\(flag) needs a value")

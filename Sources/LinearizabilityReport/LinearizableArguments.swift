@@ -1,4 +1,5 @@
 import Linearizability
+import TextForms
 
 /// The command line of `linearizable`.
 struct LinearizableArguments {
@@ -17,6 +18,7 @@ struct LinearizableArguments {
     init(_ arguments: [String]) throws {
         var named: ObjectModel?
         var rest = arguments[...]
+        if arguments.first == "help" { isHelp = true }
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
             guard argument.hasPrefix("--") || argument == "-h" else {
@@ -49,10 +51,13 @@ struct LinearizableArguments {
                 let name = try value()
                 guard let model = ObjectModel(rawValue: name) else {
                     let names = ObjectModel.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw Fault(description: "there is no model \"\(name)\"; there are \(names)")
+                    throw Fault(
+                        description: "there is no model \"\(name)\"; there are \(names)")
                 }
                 named = model
-            default: throw Fault(description: "\(parts[0]) is no option")
+            default:
+                let known = ["--model", "--json", "--svg", "--memory", "--cut-down", "--help"]
+                throw Fault(description: "\(parts[0]) is no option\(NearestName.hint(parts[0], in: known))")
             }
         }
         if isHelp { return }

@@ -36,7 +36,7 @@ public struct LinearizableProgram {
             }
             return try check(request)
         } catch {
-            complain("linearizable: \(error)\n\(Self.usage)")
+            complain("linearizable: \(error); see linearizable --help")
             return 2
         }
     }

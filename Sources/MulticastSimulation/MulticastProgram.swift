@@ -1,3 +1,5 @@
+import TextForms
+
 /// `simulate multicast`: seeds of each kind of multicast.
 public struct MulticastProgram {
     public static let usage = """
@@ -7,8 +9,12 @@ public struct MulticastProgram {
         """
 
     private let say: (String) -> Void
+    private let complain: (String) -> Void
 
-    public init(say: @escaping (String) -> Void) { self.say = say }
+    public init(say: @escaping (String) -> Void, complain: @escaping (String) -> Void) {
+        self.say = say
+        self.complain = complain
+    }
 
     /// Exit codes: 0 every promise was kept, 1 one was broken, 2 wrong command line.
     public func run(_ arguments: [String]) -> Int32 {
@@ -16,21 +22,37 @@ public struct MulticastProgram {
         var (runs, first, printsTrace) = (100, UInt64(1), false)
         var soak: Int?
         var rest = arguments[...]
-        while let flag = rest.popFirst() {
+        while let argument = rest.popFirst() {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let flag = parts.first ?? ""
+            if ["--help", "-h"].contains(flag) {
+                say(Self.usage)
+                return 0
+            }
+            guard Self.options.contains(flag) else {
+                return refuse("\"\(argument)\" is no option\(NearestName.hint(flag, in: Self.options))")
+            }
             if flag == "--trace" {
                 printsTrace = true
                 continue
             }
-            let value = rest.popFirst()
-            switch (flag, value, value.flatMap { UInt64($0) }) {
-            case ("--kind", let value?, _):
-                guard let kind = MulticastKind(name: value) else { return complain() }
+            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                return refuse("\(flag) needs a value")
+            }
+            switch (flag, UInt64(value)) {
+            case ("--kind", _):
+                let names = MulticastKind.allCases.map(\.name)
+                guard let kind = MulticastKind(name: value) else {
+                    return refuse(
+                        "--kind is one of \(names.joined(separator: ", ")), not \"\(value)\""
+                            + NearestName.hint(value, in: names))
+                }
                 kinds = [kind]
-            case ("--runs", _, let number?) where number > 0 && number < 1_000_000_000: runs = Int(number)
-            case ("--from", _, let number?): first = number
-            case ("--seed", _, let number?): (first, runs) = (number, 1)
-            case ("--soak", _, let number?) where number > 0 && number < 1_000_000_000: soak = Int(number)
-            default: return complain()
+            case ("--runs", let number?) where number > 0 && number < 1_000_000_000: runs = Int(number)
+            case ("--from", let number?): first = number
+            case ("--seed", let number?): (first, runs) = (number, 1)
+            case ("--soak", let number?) where number > 0 && number < 1_000_000_000: soak = Int(number)
+            default: return refuse("\(flag) cannot be \"\(value)\"")
             }
         }
         var isWell = true
@@ -53,8 +75,10 @@ public struct MulticastProgram {
         return run.isComplete && run.mostHeld <= MulticastSoak.bound
     }
 
-    private func complain() -> Int32 {
-        say(Self.usage)
+    private static let options = ["--kind", "--runs", "--from", "--seed", "--soak", "--trace", "--help"]
+
+    private func refuse(_ reason: String) -> Int32 {
+        complain("simulate multicast: \(reason); see simulate multicast --help")
         return 2
     }
 

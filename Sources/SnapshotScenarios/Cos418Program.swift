@@ -1,4 +1,5 @@
 import Glibc
+import TextForms
 
 /// The command line of a run of Princeton's COS 418: three files in, the snapshots out, each as the text of a
 /// `.snap` file, with an empty line between two.
@@ -33,7 +34,10 @@ public struct Cos418Program {
                 return ExitCode.done
             }
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let flag = parts.first, let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
+            guard let flag = parts.first, flag.hasPrefix("--") else {
+                return refuse("\"\(argument)\" is no option")
+            }
+            guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
                 return refuse("\(argument) needs a value")
             }
             switch flag {
@@ -45,7 +49,9 @@ public struct Cos418Program {
                     return refuse("--snapshot needs a number, not \"\(value)\"")
                 }
                 only = number
-            default: return refuse("there is no option \(flag)")
+            default:
+                let known = ["--topology", "--events", "--delays", "--snapshot", "--help"]
+                return refuse("there is no option \(flag)\(NearestName.hint(flag, in: known))")
             }
         }
         for (flag, file) in [
@@ -77,7 +83,7 @@ public struct Cos418Program {
     }
 
     private func refuse(_ reason: String) -> Int32 {
-        complain("cos418: \(reason)\n\(Self.usage)")
+        complain("cos418: \(reason); see lab cos418 --help")
         return ExitCode.usage
     }
 

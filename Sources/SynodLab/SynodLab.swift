@@ -6,12 +6,14 @@ import Laboratory
 @main enum SynodLab {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
-        guard let name = arguments.first, let command = LabCommand.named(name) else {
-            let isHelp = arguments.first == "--help" || arguments.first == "-h"
+        guard let name = arguments.first, !["--help", "-h", "help"].contains(name) else {
             let text =
                 ["usage: synod-lab COMMAND …", ""] + LabCommand.all.map { "  \($0.name)\t\($0.abstract)" }
             for line in text { puts(line) }
-            exit(isHelp ? 0 : 2)
+            exit(arguments.isEmpty ? 2 : 0)
+        }
+        guard let command = LabCommand.named(name) else {
+            exit(LabCommand.refuse(name, program: "synod-lab", others: ["help"]))
         }
         exit(command.run(Array(arguments.dropFirst())))
     }

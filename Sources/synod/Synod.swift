@@ -4,60 +4,93 @@ import Laboratory
 
 /// The command. `serve` reads its flags as etcd does; a link named `etcd` is `serve` with etcd's names.
 @main
-struct Synod: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "synod",
-        abstract: "A replicated store that etcd clients use.",
-        discussion: LabCommand.all.map { "\($0.name): \($0.abstract)" }.joined(separator: "\n"),
-        subcommands: [Serve.self, Cluster.self, Flags.self, Version.self])
-
+enum Synod {
     static func main() {
-        var arguments = Array(CommandLine.arguments.dropFirst())
         let invokedAs = CommandLine.arguments[0].split(separator: "/").last.map(String.init) ?? "synod"
-        if invokedAs == "etcd" {
-            ServeCommand(personality: .etcd).run(arguments)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if invokedAs == "etcd" { ServeCommand(personality: .etcd).run(arguments) }
+        exit(run(arguments))
+    }
+
+    private static func run(_ arguments: [String]) -> Int32 {
+        guard let name = arguments.first else {
+            print(help)
+            return 0
         }
-        if arguments.first == "serve" {
-            arguments.removeFirst()
-            ServeCommand(personality: .synod).run(arguments)
-        }
-        if let command = arguments.first.flatMap(LabCommand.named) {
-            Glibc.exit(command.run(Array(arguments.dropFirst())))
-        }
-        do {
-            var command = try parseAsRoot(arguments)
-            try command.run()
-        } catch let error where exitCode(for: error) == .validationFailure {
-            // The library would end with 64, which no other command of this kind does.
-            let text = fullMessage(for: error) + "\n"
-            _ = write(STDERR_FILENO, text, text.utf8.count)
-            Glibc.exit(2)
-        } catch {
-            exit(withError: error)
+        let rest = Array(arguments.dropFirst())
+        switch name {
+        case "help", "--help", "-h":
+            guard let about = rest.first, Subcommand.named(about) != nil || about != "help" else {
+                print(help)
+                return 0
+            }
+            return run([about, "--help"])
+        case "--version", "-version": return run(["version"] + rest)
+        default:
+            guard let command = Subcommand.named(name) else {
+                return LabCommand.refuse(
+                    name, program: "synod", others: Subcommand.all.map(\.name) + ["help"])
+            }
+            return command.run(rest)
         }
     }
 
-    /// Listed here for the help; `main` has taken its arguments before they come here.
-    struct Serve: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Start a server; see synod serve --help for its flags, which are etcd's.")
+    private static var help: String {
+        let width = (Subcommand.all.map(\.name.count).max() ?? 0) + 2
+        let lines = Subcommand.all.map { command in
+            let blanks = String(repeating: " ", count: width - command.name.count)
+            return "  \(command.name)\(blanks)\(command.abstract)"
+        }
+        return """
+            \(Versions.line)
 
-        @Argument(parsing: .captureForPassthrough) var flags: [String] = []
+            usage: synod COMMAND …
 
-        func run() { ServeCommand(personality: .synod).run(flags) }
+            \(lines.joined(separator: "\n"))
+
+            synod help COMMAND, or synod COMMAND --help, says more about each.
+            """
     }
+}
 
-    struct Flags: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Print the flags of synod serve as a page in Markdown.")
+/// What `synod` can do: this is the one list of it.
+struct Subcommand: Sendable {
+    let name: String
+    /// A sentence for the list.
+    let abstract: String
+    /// Takes the arguments after the name; returns the exit code.
+    let run: @Sendable ([String]) -> Int32
 
-        func run() { print(FlagHelp.markdown, terminator: "") }
-    }
+    static let all: [Subcommand] =
+        [
+            Subcommand(
+                name: "serve", abstract: "Start a server, whose flags are etcd's.",
+                run: { ServeCommand(personality: .synod).run($0) }),
+            Subcommand(
+                name: "cluster", abstract: Cluster.configuration.abstract, run: { Cluster.run(arguments: $0) }
+            ),
+        ] + LabCommand.all.map { Subcommand(name: $0.name, abstract: $0.abstract, run: $0.run) }
+        + [
+            printing("flags", "Print the flags of synod serve as a page in Markdown.") { FlagHelp.markdown },
+            printing("version", "Print the version.") { Versions.line + "\n" },
+        ]
 
-    struct Version: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the version.")
+    static func named(_ name: String) -> Subcommand? { all.first { $0.name == name } }
 
-        func run() { print(Versions.line) }
+    /// A command without parameters.
+    private static func printing(
+        _ name: String, _ abstract: String, _ text: @escaping @Sendable () -> String
+    ) -> Subcommand {
+        Subcommand(name: name, abstract: abstract) { arguments in
+            switch arguments.first {
+            case nil: print(text(), terminator: "")
+            case "--help", "-h", "help": print("usage: synod \(name)\n\n\(abstract)")
+            case let other?:
+                writeAll("synod \(name): \"\(other)\" is no option: there are none\n", to: 2)
+                return 2
+            }
+            return 0
+        }
     }
 }
 

@@ -4,6 +4,7 @@
     command_line.py
 """
 
+import json
 import os
 import re
 import signal
@@ -15,7 +16,7 @@ import time
 
 from harness import places
 from harness.gateway import Gateway, GatewayError
-from harness.report import Report, expect
+from harness.report import Report, Skip, expect
 from harness.servers import Cluster, free_port
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("SYNOD_", "ETCD_"))}
@@ -151,8 +152,13 @@ def local_cluster():
             members = Gateway("127.0.0.1", base).call("/v3/cluster/member/list", {})["members"]
             expect(len(members) == 3, str(members))
 
-        output, _ = serving(
+        output, errors = serving(
             [places.synod(), "cluster", "--size", "3", "--base-port", str(base), "--data-dir", "c"], {}, folder, look)
+        for n in range(3):
+            expect(f"s{n + 1} | " in errors, f"the log of s{n + 1} stands behind its name: {errors}")
+        for line in errors.splitlines():
+            expect(re.match(r"s[123] \| \S", line), f"whose line is this: {line}")
+        expect("connected to s" in errors and " again" not in errors, errors)
         endpoints = ",".join(f"127.0.0.1:{base + 10 * n}" for n in range(3))
         expect(f"etcdctl --endpoints={endpoints}" in output, output)
 
@@ -174,7 +180,176 @@ def simulate():
     expect(run("simulate", "--seed", "x").returncode != 0, "a wrong number")
 
 
+def commands():
+    """The names that `synod help` lists, in its order."""
+    return re.findall(r"^  ([a-z]+)  ", run("help").stdout, re.M)
+
+
+# What has commands of its own.
+NESTED = {
+    "lab": ["list", "run", "run snapshot-bank", "flp", "flp valence", "flp adversary", "flp ben-or", "cos418"],
+    "simulate": ["snapshots", "multicast"],
+    "check": ["paxos"],
+}
+
+
+def help_everywhere():
+    names = commands()
+    expect({"serve", "cluster", "check", "simulate", "lab", "linearizable", "flags", "version"} == set(names), str(names))
+    for asked in (["--help"], ["-h"], []):
+        expect(run(*asked).stdout == run("help").stdout, f"synod {asked}")
+    for name in names:
+        for deeper in [[]] + [nested.split() for nested in NESTED.get(name, [])]:
+            for word in ("--help", "-h") + (() if deeper else ("help",)):
+                done = run(name, *deeper, word)
+                expect(done.returncode == 0 and done.stdout.strip() and not done.stderr, f"{name} {deeper} {word}: {done}")
+        expect(run("help", name).stdout == run(name, "--help").stdout, f"help {name}")
+
+
+WRONG = [
+    ("clster", "did you mean cluster?"),
+    ("serve --listen-client-url=x", "did you mean --listen-client-urls?"),
+    ("serve --listen-client-urls", "needs an argument"),
+    ("serve stray", "'stray' is not a valid flag"),
+    ("cluster --sise 3", "--size"),
+    ("cluster --size many", "many"),
+    ("check paxs", "did you mean paxos?"),
+    ("check paxos --ballot 3", "did you mean --ballots?"),
+    ("check nothing-like-it", "there are"),
+    ("simulate --sede 3", "did you mean --seed?"),
+    ("simulate --seed x", "cannot be"),
+    ("simulate snapshots --run 3", "did you mean --runs?"),
+    ("simulate multicast --knid causal", "did you mean --kind?"),
+    ("simulate multicast --kind casual", "did you mean causal?"),
+    ("lab", "list, run, flp"),
+    ("lab rum", "did you mean run?"),
+    ("lab run snapshot-bnak", "did you mean snapshot-bank?"),
+    ("lab run snapshot-bank --sede 3", "did you mean --seed?"),
+    ("lab flp valance", "did you mean valence?"),
+    ("lab flp valence --protocl paxos", "did you mean --protocol?"),
+    ("lab flp valence --protocol paxo", "did you mean paxos?"),
+    ("lab cos418 --topologie x", "did you mean --topology?"),
+    ("linearizable --modle register x", "did you mean --model?"),
+    ("version now", "there are none"),
+]
+
+
+def wrong_parameters():
+    for line, meant in WRONG:
+        done = run(*line.split())
+        last = done.stderr.strip()
+        expect(done.returncode in (1, 2), f"{line}: exit code {done.returncode}")
+        expect("\n" not in last and meant in last and not done.stdout, f"{line}: {done}")
+
+
+def another_etcds_data():
+    """A link named etcd on the data of a real etcd refuses it, says what it found, and what it advises works."""
+    if not (places.etcd_34() and places.etcdctls().get("3.4")):
+        raise Skip("no etcd")
+    with Cluster("etcd-3.4") as old:
+        member = old.members[0]
+        for n in range(20):
+            member.gateway.put(f"kept/{n}", str(n))
+        with Cluster("synod") as new:
+            mirror = subprocess.Popen(
+                [places.etcdctls()["3.4"], f"--endpoints={member.endpoint}", "make-mirror", new.members[0].endpoint],
+                env={**CLEAN, "ETCDCTL_API": "3"}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                deadline = time.monotonic() + 20
+                while new.members[0].gateway.range("kept/", "kept0").get("count") != "20":
+                    expect(mirror.poll() is None and time.monotonic() < deadline, "make-mirror copies the keys")
+                    time.sleep(0.1)
+            finally:
+                mirror.kill()
+                mirror.communicate()
+        # etcd ends by the signal itself.
+        member.stop()
+        with tempfile.TemporaryDirectory() as folder:
+            link = os.path.join(folder, "etcd")
+            os.symlink(places.synod(), link)
+            before = sorted(os.listdir(member.directory))
+            done = run(f"--data-dir={member.directory}", program=link)
+            last = json.loads(done.stderr.strip().splitlines()[-1])
+            expect(done.returncode == 1 and last["level"] == "fatal", str(done))
+            for word in ("holds the data of an etcd whose cluster has version 3.4.0", "member/wal", "make-mirror"):
+                expect(word in last["msg"], last["msg"])
+            expect(sorted(os.listdir(member.directory)) == before, "nothing is written there")
+
+
+def log_lines():
+    """JSON as etcd has it through the link; several outputs; levels; the version first; no \"again\" at the first time."""
+    client, peer = free_port(), free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        link = os.path.join(folder, "etcd")
+        os.symlink(places.synod(), link)
+        flags = [
+            f"--listen-client-urls=http://127.0.0.1:{client}", f"--advertise-client-urls=http://127.0.0.1:{client}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer}"]
+        _, errors = serving([link, *flags, "--log-outputs=stderr,a.log,b.log"], {}, folder, ready(client))
+        lines = [json.loads(line) for line in errors.splitlines()]
+        expect(re.search(r"synod \d+\.\d+\.\d+", lines[0]["msg"]), str(lines[0]))
+        for line in lines:
+            expect(list(line)[:4] == ["level", "ts", "caller", "msg"], str(line))
+            expect(line["level"] in ("debug", "info", "warn", "error"), str(line))
+            expect(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["ts"]), str(line))
+            expect(re.fullmatch(r"\w+/[\w+]+\.swift:\d+", line["caller"]), str(line))
+            expect(" again" not in line["msg"], str(line))
+        for name in ("a.log", "b.log"):
+            expect(open(os.path.join(folder, name)).read() == errors, name)
+        seen = {}
+        for level in ("debug", "info", "warn", "error"):
+            _, errors = serving([link, *flags, f"--log-level={level}", "--pre-vote=false"], {}, folder, ready(client))
+            seen[level] = {json.loads(line)["level"] for line in errors.splitlines()}
+        expect(seen["info"] == {"info", "warn"}, str(seen))
+        expect(seen["warn"] == {"warn"} and not seen["error"], str(seen))
+
+
+def sample_configuration():
+    """etcd's sample file, copied as it is but for the addresses."""
+    client, peer = free_port(), free_port()
+    url, peers = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "etcd.conf.yml"), "w") as file:
+            file.write(
+                f"name: 'default'\ndata-dir:\nwal-dir:\nlisten-peer-urls: {peers}\nlisten-client-urls: {url},unix://socket:1\n"
+                f"initial-advertise-peer-urls: {peers}\nadvertise-client-urls: {url}\ninitial-cluster:\nenable-v2: true\n"
+                "discovery-fallback: 'proxy'\nproxy: 'off'\nproxy-read-timeout: 0\nself-signed-cert-validity: 1\n"
+                "client-transport-security:\n  cert-file:\n  auto-tls: false\nlogger: zap\nlog-outputs: [stderr]\n"
+                "cipher-suites: [\n  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n]\ntls-min-version: 'TLS1.2'\n"
+                "watch-progress-notify-interval: 0\nfeature-gates: CompactHashCheck=true\n")
+
+        def look(process):
+            ready(client)(process)
+            with socket.socket(socket.AF_UNIX) as door:
+                door.connect(os.path.join(folder, "socket:1"))
+                door.sendall(b"GET /version HTTP/1.0\r\n\r\n")
+                expect(b"etcdserver" in door.makefile("rb").read(), "/version on the socket file")
+
+        _, errors = serving([places.synod(), "serve", "--config-file=etcd.conf.yml"], {}, folder, look)
+        expect("--enable-v2=true has no effect: the second API is not offered" in errors, errors)
+
+
+def changed_initial_flags():
+    """With data there, other initial flags are passed over with a notice."""
+    with Cluster("synod", 1) as cluster:
+        member = cluster.members[0]
+        member.gateway.put("kept", "1")
+        expect(member.stop() == 0, "exit code")
+
+        def look(process):
+            ready(member.client_port)(process)
+            expect(member.gateway.range("kept").get("count") == "1", "what was there")
+            member.gateway.close()
+
+        _, errors = serving([
+            places.synod(), "serve", "--name=other", f"--data-dir={member.directory}", "--initial-cluster-token=other",
+            f"--listen-client-urls=http://{member.endpoint}", f"--advertise-client-urls=http://{member.endpoint}",
+            f"--listen-peer-urls={member.peer_url}", "--initial-cluster=x=http://127.0.0.1:1"], {}, cluster.directory, look)
+        expect("is passed over" in errors, errors)
+
+
 def versions():
+    expect(run("--version").stdout == run("version").stdout, "synod --version")
     expect(re.match(r"synod \d+\.\d+\.\d+ ", run("version").stdout), "synod version")
     expect("synod serve" in run("help").stdout or "serve" in run("help").stdout, "synod help")
     for flag in ("--help", "-h"):
@@ -187,9 +362,15 @@ def main():
         print("there is no built synod: swift build -c release --product synod")
         return 1
     report.check("version and help", versions)
+    report.check("every command and every command within it has help", help_everywhere)
+    report.check("a wrong parameter is answered with one line that names the right one", wrong_parameters)
     report.check("what cannot be done is refused by name", refusals)
     report.check("a configuration file, pages on both ports, and a clean end", serve_with_a_file)
     report.check("through a link named etcd it is an etcd", run_as_etcd)
+    report.check("etcd's sample configuration starts it, with notices, and a socket file is a door", sample_configuration)
+    report.check("the log has etcd's form, levels and outputs", log_lines)
+    report.check("the data of a real etcd is refused, and the way across works", another_etcds_data)
+    report.check("with data there, other initial flags are passed over", changed_initial_flags)
     report.check("what was acknowledged survives SIGTERM and SIGKILL", restart)
     report.check("synod cluster starts three members and stops them", local_cluster)
     report.check("synod simulate replays a seed", simulate)

@@ -1,3 +1,5 @@
+import TextForms
+
 /// The words behind `flp`: a task, then options with a value.
 struct ImpossibilityOptions {
     struct Fault: Error, CustomStringConvertible {
@@ -9,6 +11,8 @@ struct ImpossibilityOptions {
     private(set) var isJSON = false
     private(set) var isOmega = false
     private var values: [String: String] = [:]
+    /// What the task has asked for.
+    private var asked: Set<String> = []
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -30,10 +34,12 @@ struct ImpossibilityOptions {
     }
 
     mutating func text(_ name: String, default standard: String) throws -> String {
-        values.removeValue(forKey: name) ?? standard
+        asked.insert(name)
+        return values.removeValue(forKey: name) ?? standard
     }
 
     mutating func number(_ name: String, default standard: Int, in range: ClosedRange<Int>) throws -> Int {
+        asked.insert(name)
         guard let text = values.removeValue(forKey: name) else { return standard }
         guard let number = Int(text), range.contains(number) else {
             throw Fault(
@@ -44,6 +50,7 @@ struct ImpossibilityOptions {
 
     mutating func numbers(_ name: String, default standard: [Int], in range: ClosedRange<Int>) throws -> [Int]
     {
+        asked.insert(name)
         guard let text = values.removeValue(forKey: name) else { return standard }
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         guard !numbers.isEmpty, numbers.allSatisfy({ $0.map(range.contains) == true }) else {
@@ -56,6 +63,9 @@ struct ImpossibilityOptions {
 
     /// Everything that was given has been asked for.
     func end() throws {
-        if let left = values.keys.min() { throw Fault("--\(left) is no option of \(task)") }
+        guard let left = values.keys.min() else { return }
+        let known = asked.sorted() + ["json", "omega"]
+        throw Fault(
+            "--\(left) is no option of \(task)" + NearestName.hint("--\(left)", in: known.map { "--\($0)" }))
     }
 }

@@ -1,4 +1,5 @@
 import LongWork
+import TextForms
 
 /// `synod lab flp …`: why consensus is impossible in an asynchronous system, and what helps.
 ///
@@ -36,18 +37,23 @@ public struct ImpossibilityProgram {
 
     public func run(_ arguments: [String]) -> Int32 {
         do {
+            if arguments.first == "help" || arguments.contains(where: { $0 == "--help" || $0 == "-h" }) {
+                say(Self.usage)
+                return 0
+            }
             var options = try ImpossibilityOptions(arguments)
             switch options.task {
-            case "help", "--help", "-h", "":
-                say(Self.usage)
-                return options.task.isEmpty ? 2 : 0
+            case "":
+                throw ImpossibilityOptions.Fault("name a task: valence, adversary or ben-or")
             case "valence": return try valence(&options)
             case "adversary": return try adversary(&options)
             case "ben-or": return try benOr(&options)
-            default: throw ImpossibilityOptions.Fault("there is no \"\(options.task)\"")
+            default:
+                let hint = NearestName.hint(options.task, in: ["valence", "adversary", "ben-or"])
+                throw ImpossibilityOptions.Fault("there is no \"\(options.task)\"\(hint)")
             }
         } catch {
-            complain("flp: \(error)\n\(Self.usage)")
+            complain("flp: \(error); see flp --help")
             return 2
         }
     }
@@ -89,7 +95,10 @@ public struct ImpossibilityProgram {
                         processes: processes, crashes: (processes - 1) / 2, rounds: UInt32(rounds)),
                     name: name, limit: limit, goesOn: goesOn)
             }
-        default: throw ImpossibilityOptions.Fault("there is no protocol \"\(name)\"")
+        default:
+            let known = ["wait-for-all", "wait-for-all-but-one", "paxos", "ben-or"]
+            throw ImpossibilityOptions.Fault(
+                "there is no protocol \"\(name)\"\(NearestName.hint(name, in: known))")
         }
         let isJSON = options.isJSON
         try options.end()

@@ -1,4 +1,5 @@
 import ModelChecking
+import TextForms
 
 /// The models that can be checked by name, with their parameters.
 public enum ModelCatalogue {
@@ -22,11 +23,17 @@ public enum ModelCatalogue {
     public static func model(
         _ name: String, _ values: [String: ParameterValue] = [:]
     ) throws(CatalogueError) -> CheckableModel {
-        guard let entry = Self[name] else {
-            let names = entries.map(\.name).joined(separator: ", ")
-            throw CatalogueError("there is no model \"\(name)\"; there are \(names)")
+        return try check(name: name).make(ParameterValues(values, for: check(name: name)))
+    }
+
+    /// The entry of that name. Throws with the name that was probably meant.
+    @discardableResult static func check(name: String) throws(CatalogueError) -> Entry {
+        if let entry = Self[name] { return entry }
+        let names = entries.map(\.name)
+        if let meant = NearestName.of(name, in: names + ["counts"]) {
+            throw CatalogueError("there is no model \"\(name)\"; did you mean \(meant)?")
         }
-        return try entry.make(ParameterValues(values, for: entry))
+        throw CatalogueError("there is no model \"\(name)\"; there are \(names.joined(separator: ", "))")
     }
 }
 

@@ -1,4 +1,5 @@
 import ModelChecking
+import TextForms
 
 /// The command line of a check: a model, its parameters, and how to search it. `synod check` and the small
 /// program `check` read the same one.
@@ -28,11 +29,19 @@ public struct CheckArguments: Sendable {
         var rest = arguments[...]
         let model = rest.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
         if model != nil { rest.removeFirst() }
+        if model == "help" { return }
+        if let model, model != "counts" { try ModelCatalogue.check(name: model) }
         let parameters = model.flatMap { ModelCatalogue[$0] }?.parameters ?? []
         while let argument = rest.popFirst() {
             var (flag, value) = Self.split(argument)
             guard argument.hasPrefix("--") || argument == "-h" else {
                 throw CatalogueError("\"\(argument)\" is no option")
+            }
+            guard Self.options.contains(flag) || parameters.contains(where: { $0.name == flag }) else {
+                let known = parameters.map { "--\($0.name)" } + Self.options.map { "--\($0)" }
+                throw CatalogueError(
+                    "\(model ?? "check") has no parameter --\(flag)\(NearestName.hint("--\(flag)", in: known))"
+                )
             }
             switch flag {
             case "help", "h": return
@@ -83,6 +92,12 @@ public struct CheckArguments: Sendable {
         task = model == "counts" ? .counts : .check(try ModelCatalogue.model(model, values))
     }
 
+    /// What a search has, whatever the model.
+    private static let options = [
+        "help", "h", "json", "trace-json", "quiet", "exact-states", "depth-first", "random-walks", "memory",
+        "workers", "max-states", "max-depth", "walks", "walk-length", "seed",
+    ]
+
     private static var names: String { ModelCatalogue.entries.map(\.name).joined(separator: ", ") }
 
     /// `--flag value` and `--flag=value` are the same.
@@ -105,7 +120,7 @@ public struct CheckArguments: Sendable {
         return number * (unit ?? 1)
     }
 
-    /// What the programs print when asked, and after a wrong command line.
+    /// What the programs print when asked.
     public static var usage: String {
         var lines = [
             "usage: check MODEL [--PARAMETER N …] [OPTION …]", "       check counts [OPTION …]", "",

@@ -32,7 +32,7 @@ public struct CheckProgram {
             parsed = try CheckArguments(
                 arguments, workers: Machine.cores, memoryBytes: Machine.memoryBytes / 4 * 3)
         } catch {
-            Terminal.complain("check: \(error.message)\n\(CheckArguments.usage)")
+            Terminal.complain("check: \(error.message); see check --help")
             return ExitCode.usage
         }
         parsed.options.isInterrupted = isInterrupted

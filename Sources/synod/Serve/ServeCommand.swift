@@ -9,6 +9,12 @@ struct ServeCommand: Sendable {
     /// Does not return. Exit codes: 0 after a signal, 1 when the server cannot run, 2 when the command line
     /// cannot be read.
     func run(_ arguments: [String]) -> Never {
+        if arguments.first == "help", personality == .synod { run(["--help"]) }
+        if personality == .etcd, let proxy = arguments.first, ["gateway", "grpc-proxy"].contains(proxy) {
+            fail(
+                UsageError(
+                    message: "etcd's \(proxy) is not offered: run that of an etcd in front of this server"))
+        }
         // Anything that asks for help or the version is answered without looking at the rest.
         for argument in arguments {
             switch argument {
