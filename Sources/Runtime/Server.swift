@@ -109,6 +109,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
         identity = try Identity.settled(options, owner: directory.identity, first: first) { urls in
             try PeerInquiry.clusterID(asking: urls, on: loops, seconds: 30)
         }
+        report.names.use(identity.members)
         for notice in identity.notices { report(.warning, LogLine(notice)) }
         if directory.identity == nil || (first == nil && identity.notices.isEmpty) {
             // Before the directory belongs to anybody, so that one that does always says what it was told.
@@ -150,7 +151,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             "\(member: identity.memberID, as: "local-member-id") of cluster "
                 + "\(hex(identity.clusterID), as: "cluster-id") recovered up to "
                 + "\(recovery.applier.applied, as: "applied") and listens for peers on "
-                + "\(network.addresses.map { "\($0)" }.joined(separator: ", "), as: "address")")
+                + "\(network.addresses.map(shown).joined(separator: ", "), as: "address")")
     }
 
     private func startThreads(

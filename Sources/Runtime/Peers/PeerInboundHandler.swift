@@ -192,7 +192,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func remote(_ context: ChannelHandlerContext) -> String {
-        context.remoteAddress.map { "\($0)" } ?? "an unknown address"
+        context.remoteAddress.map(shown) ?? "an unknown address"
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -2,6 +2,14 @@ import Glibc
 import NIOCore
 import NIOPosix
 
+/// An address as operators write it.
+func shown(_ address: SocketAddress) -> String {
+    guard let host = address.ipAddress, let port = address.port else {
+        return address.pathname ?? "\(address)"
+    }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+}
+
 /// What an operator is told about a socket that failed: the reason in the system's words, without the types that
 /// carried it here.
 func reason(of error: any Error) -> String {
