@@ -18,6 +18,22 @@ import Testing
             ])
     }
 
+    @Test("the message that makes its receiver record is not counted among those before, white ones are")
+    func countsBeforeRecording() {
+        let driven = Driven<LaiYang>(p2, of: pair)
+        _ = driven.step(.received(.application(Payload("white"), .zero), from: p1))
+        _ = driven.step(.sent(Payload("answer"), to: p1))
+        _ = driven.step(.received(.application(Payload("red"), SnapshotEpoch(1)), from: p1))
+        _ = driven.step(.sent(Payload("red answer"), to: p1))
+        let outputs = driven.step(.stateRecorded(first, Payload("s")))
+        guard case .publish(let report)? = outputs.first, case .piece(let piece) = report.content else {
+            Issue.record("\(outputs)")
+            return
+        }
+        #expect(piece.whiteReceived == [ChannelCount(channel: ChannelID(from: p1, to: p2), count: 1)])
+        #expect(piece.whiteSent == [ChannelCount(channel: ChannelID(from: p2, to: p1), count: 1)])
+    }
+
     @Test("a white message that comes after recording is forwarded as the content of its channel")
     func lateMessage() {
         let driven = Driven<LaiYang>(p1, of: pair)

@@ -129,6 +129,14 @@ import Testing
         #expect(operation.answer == nil && operation.returned == 1 && operation.line == 3)
     }
 
+    @Test("behind the value of what failed or has no known end may stand why")
+    func reasonsOfFailures() throws {
+        let text =
+            "0\t:invoke\t:write\t3\n0\t:info\t:write\t3\t:timed-out\n1 :invoke :read nil\n1 :fail :read nil [:no \"one\"]"
+        let operations = try HistoryReader(hasKeys: false).read(text).operations
+        #expect(operations.map(\.text) == ["write 3 -> ?"])
+    }
+
     @Test("what failed is left out, what nobody knows stays open, and its process goes on")
     func outcomes() throws {
         let text =

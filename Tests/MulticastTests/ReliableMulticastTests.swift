@@ -71,6 +71,15 @@ import Testing
         expect(delivered(step(&core, .received(.digest([1, 0, 0]), from: names[2]))), [1])
     }
 
+    @Test("uniform, in a group of four: two that have it are no majority, three are")
+    func uniformInFour() {
+        let four = (1...4).map { ProcessID(UInt64($0)) }
+        var core = ReliableMulticast(process: four[0], group: four, guarantee: .uniform, window: 4)
+        expect(delivered(step(&core, .multicast(Payload("1")))), [])
+        expect(delivered(step(&core, .received(.digest([1, 0, 0, 0]), from: four[1]))), [])
+        expect(delivered(step(&core, .received(.digest([1, 0, 0, 0]), from: four[2]))), [1])
+    }
+
     @Test("what all have is dropped; a member that left is not waited for")
     func stability() {
         var core = member(0)

@@ -38,6 +38,25 @@ import Testing
         #expect(deliveries.map(\.id) == [id(3, 1), id(2, 1)])
     }
 
+    @Test("when the view ends, what nobody has ordered comes in one order, however it was received")
+    func unorderedAtTheEnd() {
+        func ending(_ senders: [Int]) -> (sequencer: [MulticastID], agreed: [MulticastID]) {
+            var sequencer = SequencerOrder(process: names[1], group: names)
+            var agreed = AgreedOrder(process: names[1], group: names)
+            var deliveries: (sequencer: [OrderedMulticast], agreed: [OrderedMulticast]) = ([], [])
+            for sender in senders {
+                sequencer.receive(Payload("x"), from: names[sender], into: &deliveries.sequencer)
+                agreed.receive(Payload("x"), from: names[sender], into: &deliveries.agreed)
+            }
+            sequencer.end(into: &deliveries.sequencer)
+            agreed.end(into: &deliveries.agreed)
+            return (deliveries.sequencer.map(\.id), deliveries.agreed.map(\.id))
+        }
+        let (one, other) = (ending([2, 0, 1]), ending([1, 2, 0]))
+        #expect(one.sequencer.count == 3 && one.sequencer == other.sequencer)
+        #expect(one.agreed.count == 3 && one.agreed == other.agreed)
+    }
+
     @Test("agreed: delivered once all have proposed, by the greatest proposal")
     func agreed() {
         var order = AgreedOrder(process: names[0], group: names)

@@ -100,11 +100,13 @@ public struct HistoryReader {
         var values = Array(parts.dropFirst(3))
         if hasKeys, values.count == 1, case .list(let pair) = values[0], pair.count == 2 { values = pair }
         let wanted = hasKeys ? 2 : 1
-        guard values.count <= wanted else {
+        let kind = try kind(parts[1])
+        // Behind the value of what failed, or has no known end, a log says why.
+        guard values.count <= wanted || kind == .fail || kind == .info else {
             throw HistoryError(line: nil, "\"\(values[wanted].text ?? "nil")\" is one part too many")
         }
         return HistoryEvent(
-            process: try process(parts[0]), kind: try kind(parts[1]), function: parts[2].text ?? "nil",
+            process: try process(parts[0]), kind: kind, function: parts[2].text ?? "nil",
             key: hasKeys ? values.first?.text : nil,
             value: hasKeys ? values.dropFirst().first?.text : values.first?.text)
     }
