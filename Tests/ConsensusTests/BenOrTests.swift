@@ -56,6 +56,19 @@ import Testing
         expect(step(&process, .coin(false)), [], "only what was asked for")
     }
 
+    @Test("half of an even number of processes is no majority, one more is")
+    func evenNumber() {
+        let four = (1...4).map { ProcessID(UInt64($0)) }
+        for (third, proposal) in [(false, Bool?.none), (true, true)] {
+            var process = BenOr(process: four[0], processes: four, crashes: 1)
+            _ = step(&process, .proposed(true))
+            _ = step(&process, .received(.report(round: 1, true), from: four[0]))
+            _ = step(&process, .received(.report(round: 1, true), from: four[1]))
+            let outputs = step(&process, .received(.report(round: 1, third), from: four[2]))
+            expect(outputs, four.map { .send(.proposal(round: 1, proposal), to: $0) })
+        }
+    }
+
     @Test("messages of later rounds wait, repeated ones count once, and those too far ahead are dropped")
     func receipts() {
         var process = BenOr(process: names[0], processes: names, crashes: 1)
