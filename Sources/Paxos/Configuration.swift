@@ -12,26 +12,36 @@ public struct Configuration: Hashable, Sendable {
     /// Members that receive everything and whose answers do not count, in ascending order.
     public let learners: [ProcessID]
     public let quorums: QuorumSystem
+    /// In ascending order of the processes, which are voters. Empty where voters are known by their names
+    /// alone, as in a cluster that was formed before disks had names.
+    public let disks: [MemberDisk]
 
     /// A configuration in which any majority of the voters is a quorum.
-    public init(epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = []) {
-        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: .majority)
+    public init(
+        epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = [], disks: [MemberDisk] = []
+    ) {
+        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: .majority, disks: disks)
     }
 
     /// Throws `ConfigurationError` when a phase-1 quorum could miss a phase-2 quorum, or when a process is
     /// named twice.
     public init(
-        epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = [], quorums: QuorumSystem
+        epoch: UInt64 = 1, voters: [ProcessID], learners: [ProcessID] = [], quorums: QuorumSystem,
+        disks: [MemberDisk] = []
     ) throws(ConfigurationError) {
-        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: quorums)
+        self.init(unchecked: epoch, voters: voters, learners: learners, quorums: quorums, disks: disks)
         try validate()
     }
 
-    private init(unchecked epoch: UInt64, voters: [ProcessID], learners: [ProcessID], quorums: QuorumSystem) {
+    private init(
+        unchecked epoch: UInt64, voters: [ProcessID], learners: [ProcessID], quorums: QuorumSystem,
+        disks: [MemberDisk]
+    ) {
         self.epoch = epoch
         self.voters = voters.sorted()
         self.learners = learners.sorted()
         self.quorums = quorums
+        self.disks = disks.sorted { $0.process < $1.process }
     }
 
     /// What a process that joins an existing cluster starts from: it learns the rest from the others.
@@ -66,6 +76,12 @@ public struct Configuration: Hashable, Sendable {
         for (one, next) in zip(members, members.dropFirst()) where one == next {
             throw ConfigurationError(.namedTwice, "\(one) is named twice")
         }
+        for (one, next) in zip(disks, disks.dropFirst()) where one.process == next.process {
+            throw ConfigurationError(.namedTwice, "\(one.process) has two disks")
+        }
+        for member in disks where !isVoter(member.process) {
+            throw ConfigurationError(.wrongSubject, "\(member.process) has a disk and is no voter")
+        }
         try quorums.validate(for: voters)
     }
 }
@@ -83,6 +99,8 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
         case quorumsDoNotMeet
         /// The subject of a change is not a member, or is one already.
         case wrongSubject
+        /// A process was to become a voter, and with which disk it takes part is not known.
+        case unknownDisk
     }
     public let code: Code
     public let message: String

@@ -3,9 +3,11 @@ import Automata
 /// A change of the configuration, asked of the leader. The id of a process that was removed is never used
 /// again: a process that comes back is a new one.
 public enum ConfigurationChange: Hashable, Sendable {
-    case add(ProcessID, asLearner: Bool)
+    /// `disk`: with which a new voter takes part; needed where the configuration names disks. A learner's is
+    /// taken when it is promoted.
+    case add(ProcessID, asLearner: Bool, disk: DiskID? = nil)
     case remove(ProcessID)
-    case replace(ProcessID, with: ProcessID)
+    case replace(ProcessID, with: ProcessID, disk: DiskID? = nil)
     case promote(ProcessID)
     case setQuorums(QuorumSystem)
 }
@@ -15,12 +17,18 @@ extension Configuration {
     ///
     /// A voter that joins a weighted system starts with weight 0, one that replaces another takes its weight
     /// or its place in the grid. A grid grows only by `setQuorums` after its members are learners.
-    public func applying(_ change: ConfigurationChange) throws(ConfigurationError) -> Configuration {
+    ///
+    /// A process becomes a voter together with the disk that it then has, in an entry that is chosen without
+    /// its vote; a voter's disk never changes. `learnerDisk` is what the subject, a learner so far, has said.
+    public func applying(
+        _ change: ConfigurationChange, learnerDisk: DiskID? = nil
+    ) throws(ConfigurationError) -> Configuration {
         var voters = self.voters
         var learners = self.learners
         var quorums = self.quorums
+        var disks = self.disks
         switch change {
-        case .add(let process, let asLearner):
+        case .add(let process, let asLearner, let disk):
             guard !isMember(process) else {
                 throw ConfigurationError(.wrongSubject, "\(process) is a member")
             }
@@ -29,6 +37,7 @@ extension Configuration {
             } else {
                 voters.append(process)
                 quorums = quorums.adding(process)
+                try bind(process, disk, in: &disks)
             }
         case .remove(let process):
             guard isMember(process) else {
@@ -37,7 +46,7 @@ extension Configuration {
             voters.removeAll { $0 == process }
             learners.removeAll { $0 == process }
             quorums = quorums.removing(process)
-        case .replace(let old, let new):
+        case .replace(let old, let new, let disk):
             guard isMember(old) else { throw ConfigurationError(.wrongSubject, "\(old) is no member") }
             guard !isVoter(new), !isLearner(new) || isVoter(old) else {
                 throw ConfigurationError(.wrongSubject, "\(new) is a member")
@@ -45,7 +54,12 @@ extension Configuration {
             let wasVoter = isVoter(old)
             voters.removeAll { $0 == old }
             learners.removeAll { $0 == old || $0 == new }
-            if wasVoter { voters.append(new) } else { learners.append(new) }
+            if wasVoter {
+                voters.append(new)
+                try bind(new, disk ?? learnerDisk, in: &disks)
+            } else {
+                learners.append(new)
+            }
             quorums = quorums.replacing(old, with: new)
         case .promote(let process):
             guard isLearner(process) else {
@@ -54,10 +68,23 @@ extension Configuration {
             learners.removeAll { $0 == process }
             voters.append(process)
             quorums = quorums.adding(process)
+            try bind(process, learnerDisk, in: &disks)
         case .setQuorums(let system):
             quorums = system
         }
-        return try Configuration(epoch: epoch + 1, voters: voters, learners: learners, quorums: quorums)
+        disks.removeAll { !voters.contains($0.process) }
+        return try Configuration(
+            epoch: epoch + 1, voters: voters, learners: learners, quorums: quorums, disks: disks)
+    }
+
+    private func bind(
+        _ process: ProcessID, _ disk: DiskID?, in disks: inout [MemberDisk]
+    ) throws(ConfigurationError) {
+        if let disk {
+            disks.append(MemberDisk(process, disk))
+        } else if !disks.isEmpty {
+            throw ConfigurationError(.unknownDisk, "the disk of \(process) is not known")
+        }
     }
 }
 

@@ -37,6 +37,20 @@ struct Leadership: Hashable, Sendable {
     var hasForfeitedLease = false
     var reads: [WaitingRead] = []
 
+    /// Somebody's knowledge that does not fit this leadership, as long as it may still be explained by a
+    /// higher ballot.
+    var doubt: Doubt?
+    /// Whose contradiction was reported.
+    var contradicted: [ProcessID] = []
+
+    struct Doubt: Hashable, Sendable {
+        let process: ProcessID
+        let slot: Slot
+        /// The round under way when it was heard.
+        let round: UInt64
+        let epoch: UInt64
+    }
+
     struct OwnAcceptance: Hashable, Sendable {
         let record: RecordNumber
         let upTo: Slot
@@ -104,6 +118,10 @@ struct Peer: Hashable, Sendable {
     var accepted: Slot?
     var chosenUpTo: Slot = .zero
     var answeredRound: UInt64 = 0
+    /// What it said last about itself; `nil` before it spoke.
+    var standing: ReplicaMessage.Standing?
+    /// What it has accepted without its acceptances counting.
+    var followedUpTo: Slot = .zero
     /// What it had reached at the last heartbeat.
     var reachedAtPulse: Slot?
     /// A checkpoint is not sent because of what it said in answer to rounds up to this one.

@@ -7,7 +7,8 @@ extension Replica {
         _ prepare: ReplicaMessage.Prepare, from proposer: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
         guard prepare.ballot.process == proposer else { return }
-        guard !dismiss(proposer, standingIn: prepare.epoch, &outputs) else { return }
+        guard !dismiss(proposer, standingIn: prepare.epoch, &outputs), prepare.disk == settings.disk
+        else { return }
         // A leader may be answering reads on the strength of this process's silence.
         if prepare.ballot > acceptor.promised, isBoundByLease, !isReleased(toSuccessorOf: prepare.successorOf)
         {
@@ -81,7 +82,8 @@ extension Replica {
         guard end > acceptedUpTo else {
             // A copy, or a part that came before: the answer to it may have been lost. It may also be that
             // this process knows more to be chosen than the leader, a change of configuration among it.
-            let answer = ReplicaMessage.Accepted(ballot: accept.ballot, upTo: acceptedUpTo)
+            let answer = ReplicaMessage.Accepted(
+                ballot: accept.ballot, upTo: acceptedUpTo, standing: standing)
             send(.accepted(answer), to: sender, after: everythingSoFar, &outputs)
             return
         }
@@ -99,9 +101,11 @@ extension Replica {
         extendAccepted()
         let chosen = max(chosenUpTo, min(accept.chosenUpTo, end))
         let record = persistAccepted(first, entries, chosenUpTo: chosen, &outputs)
-        let answer = ReplicaMessage.Accepted(ballot: accept.ballot, upTo: acceptedUpTo)
-        send(.accepted(answer), to: sender, after: record, &outputs)
+        // What this message says to be chosen may be what makes the rest of it a vote.
         learn(upTo: chosen, &outputs)
+        let answer = ReplicaMessage.Accepted(
+            ballot: accept.ballot, upTo: acceptedUpTo, standing: standing)
+        send(.accepted(answer), to: sender, after: record, &outputs)
     }
 
     /// Whether the configuration that governs the open slots of this message is the one that this process
@@ -142,7 +146,7 @@ extension Replica {
         learn(upTo: min(heartbeat.chosenUpTo, acceptedUpTo), &outputs)
         let answer = ReplicaMessage.HeartbeatAnswer(
             ballot: heartbeat.ballot, round: heartbeat.round, acceptedUpTo: acceptedUpTo,
-            chosenUpTo: chosenUpTo)
+            chosenUpTo: chosenUpTo, standing: standing)
         send(.heartbeatAnswer(answer), to: sender, &outputs)
     }
 }

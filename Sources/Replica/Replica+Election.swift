@@ -24,7 +24,7 @@ extension Replica {
             return
         }
         abandonCandidacy()
-        guard configuration.isVoter(me), !isBoundByLease else {
+        guard takesPart, !isBoundByLease else {
             setElectionTimer(&outputs)
             return
         }
@@ -36,7 +36,9 @@ extension Replica {
         let ballot = nextBallot
         canvassing = Canvassing(ballot: ballot, granted: [me])
         for voter in configuration.voters where voter != me {
-            send(.canvass(.init(ballot: ballot, epoch: configuration.epoch)), to: voter, &outputs)
+            let canvass = ReplicaMessage.Canvass(
+                ballot: ballot, epoch: configuration.epoch, disk: configuration.disk(of: voter))
+            send(.canvass(canvass), to: voter, &outputs)
         }
         standIfFollowed(&outputs)
     }
@@ -44,7 +46,8 @@ extension Replica {
     mutating func onCanvass(
         _ canvass: ReplicaMessage.Canvass, from candidate: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
-        guard !dismiss(candidate, standingIn: canvass.epoch, &outputs) else { return }
+        guard !dismiss(candidate, standingIn: canvass.epoch, &outputs), canvass.disk == settings.disk
+        else { return }
         let granted =
             canvass.ballot > acceptor.promised && !hearsFromLeader && !isBoundByLease
             && (!seesCandidateProgress || candidate == acceptor.promised.process)

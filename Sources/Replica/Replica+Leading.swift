@@ -83,13 +83,18 @@ extension Replica {
         guard leadership?.ballot == accepted.ballot, let index = leadership!.peer(process) else { return }
         // A process may know more to be chosen than a leader that waits to enter the next configuration.
         let upTo = min(accepted.upTo, acceptedUpTo)
-        leadership!.tally.record(process, upTo: upTo)
+        note(accepted.standing, knowing: accepted.upTo, at: index)
+        if accepted.standing.isVote {
+            leadership!.tally.record(process, upTo: upTo)
+        } else {
+            leadership!.peers[index].followedUpTo = max(leadership!.peers[index].followedUpTo, upTo)
+        }
         leadership!.peers[index].noteAccepted(upTo)
         choose(&outputs)
         replicate(index, fresh: nil, &outputs)
     }
 
-    private mutating func choose(_ outputs: inout [ReplicaOutput]) {
+    mutating func choose(_ outputs: inout [ReplicaOutput]) {
         let chosen = leadership!.tally.chosenUpTo(in: configuration)
         precondition(chosen <= acceptedUpTo, "\(chosen) is chosen, and only \(acceptedUpTo) was proposed")
         learn(upTo: chosen, &outputs)
@@ -97,6 +102,7 @@ extension Replica {
 
     /// What a leader owes after every step.
     mutating func concludeLeading(_ outputs: inout [ReplicaOutput]) {
+        settleDoubt(&outputs)
         proposeHeld(&outputs)
         answerReads(&outputs)
         advanceTransfer(&outputs)
@@ -127,7 +133,7 @@ extension Replica {
         guard leadership != nil else { return }
         pulse(&outputs)
         for index in leadership!.peers.indices {
-            leadership!.peers[index].noteStall(confirmed: leadership!.tally[leadership!.peers[index].process])
+            leadership!.peers[index].noteStall(confirmed: reached(by: leadership!.peers[index].process))
             replicate(index, fresh: nil, &outputs)
         }
         leadership!.peers.removeAll { $0.pulsesUntilGone == 0 }

@@ -43,7 +43,8 @@ extension Replica {
         let message = ReplicaMessage.Prepare(
             ballot: acceptor.promised, epoch: preparing!.collection.configuration.epoch,
             from: max(progress.next, chosenUpTo.next), successorOf: preparing!.successorOf,
-            progress: preparing!.steps)
+            progress: preparing!.steps,
+            disk: preparing!.collection.configuration.disk(of: progress.acceptor))
         // A ballot must never be used again after a restart, so others hear of it once it is durable.
         send(
             .prepare(message), to: progress.acceptor, after: unlessDurable(preparing!.ownRecord), &outputs)

@@ -7,7 +7,7 @@ extension Replica {
     mutating func onProposed(_ proposals: [Proposal], _ outputs: inout [ReplicaOutput]) {
         if leadership != nil {
             propose(proposals, from: Origin(process: me, incarnation: incarnation), &outputs)
-        } else if let leader, !isRetired {
+        } else if let leader, servesClients {
             let free = max(0, settings.entriesInFlightLimit - outstanding.count)
             for proposal in proposals.dropFirst(free) {
                 outputs.append(.refuseProposal(proposal.id, .busy))

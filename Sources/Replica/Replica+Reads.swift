@@ -18,7 +18,7 @@ extension Replica {
             enqueueRead(.here(id), &outputs)
             return
         }
-        guard let leader else {
+        guard let leader, servesClients else {
             outputs.append(.refuseRead(id, .noLeader))
             return
         }

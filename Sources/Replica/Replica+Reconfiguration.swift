@@ -13,7 +13,7 @@ extension Replica {
     ) {
         if leadership != nil {
             reconfigure(id, change, from: Origin(process: me, incarnation: incarnation), &outputs)
-        } else if let leader, !isRetired {
+        } else if let leader, servesClients {
             forward(.reconfiguration(id, change), to: leader, &outputs)
             outstanding.append(id.number, sequence: forwardSequence)
         } else {
@@ -29,7 +29,9 @@ extension Replica {
             refuse([id], .changeInProgress, to: origin, &outputs)
             return
         }
-        guard isSuitable(change), let next = try? configuration.applying(change) else {
+        guard isSuitable(change),
+            let next = try? configuration.applying(change, learnerDisk: disk(ofSubjectOf: change))
+        else {
             refuse([id], .unsuitable, to: origin, &outputs)
             return
         }
@@ -42,14 +44,24 @@ extension Replica {
     private func isSuitable(_ change: ConfigurationChange) -> Bool {
         switch change {
         case .promote(let process): isNearlyCaughtUp(process)
-        case .replace(let old, let new):
+        case .replace(let old, let new, _):
             !configuration.isVoter(old) || !configuration.isLearner(new) || isNearlyCaughtUp(new)
         case .add, .remove, .setQuorums: true
         }
     }
 
     private func isNearlyCaughtUp(_ process: ProcessID) -> Bool {
-        leadership!.tally[process].advanced(by: settings.promotionLagLimit) >= acceptedUpTo
+        reached(by: process).advanced(by: settings.promotionLagLimit) >= acceptedUpTo
+    }
+
+    /// What a learner that is to become a voter has said about itself.
+    private func disk(ofSubjectOf change: ConfigurationChange) -> DiskID? {
+        let subject: ProcessID
+        switch change {
+        case .promote(let process), .replace(_, let process, _): subject = process
+        case .add, .remove, .setQuorums: return nil
+        }
+        return leadership!.peer(subject).flatMap { leadership!.peers[$0].standing?.disk }
     }
 
     /// Called once at the end of the step in which another configuration came into force.
@@ -57,7 +69,7 @@ extension Replica {
         if leadership != nil {
             enterConfiguration(&outputs)
         } else if let preparing {
-            if configuration.isVoter(me) {
+            if takesPart {
                 let own = preparing.ownRecord
                 prepareSuffix(ownRecord: own, successorOf: preparing.successorOf, &outputs)
             } else {

@@ -51,10 +51,15 @@ extension Replica {
     ) {
         guard leadership?.ballot == answer.ballot, let index = leadership!.peer(process) else { return }
         let isFirst = leadership!.peers[index].accepted == nil
-        leadership!.peers[index].answeredRound = max(leadership!.peers[index].answeredRound, answer.round)
+        note(answer.standing, knowing: answer.chosenUpTo, at: index)
+        if answer.standing.isVote {
+            leadership!.peers[index].answeredRound = max(
+                leadership!.peers[index].answeredRound, answer.round)
+        }
         leadership!.peers[index].chosenUpTo = max(leadership!.peers[index].chosenUpTo, answer.chosenUpTo)
         leadership!.peers[index].accepted = answer.acceptedUpTo
         confirmRounds()
+        choose(&outputs)
 
         let floor = acceptor.accepted.floor
         if answer.acceptedUpTo < floor {

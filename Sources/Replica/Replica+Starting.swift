@@ -16,8 +16,11 @@ extension Replica {
         startedAt = now
         outputs.append(.configurationChanged(configuration))
         learn(upTo: hintedUpTo, &outputs)
+        beginTakingPart(&outputs)
+    }
 
-        if isQuorumAlone, !configuration.voters.isEmpty, !isBoundByLease {
+    mutating func beginTakingPart(_ outputs: inout [ReplicaOutput]) {
+        if isQuorumAlone, !isBoundByLease {
             beginPreparing(nextBallot, &outputs)
         } else {
             let early =
@@ -30,7 +33,7 @@ extension Replica {
 
     /// Whether this process needs no other.
     var isQuorumAlone: Bool {
-        configuration.isPhase1Quorum([me]) && configuration.isPhase2Quorum([me])
+        takesPart && configuration.isPhase1Quorum([me]) && configuration.isPhase2Quorum([me])
     }
 
     @discardableResult

@@ -49,7 +49,7 @@ extension Replica {
     mutating func onTakeOver(
         _ ballot: Ballot, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
-        guard ballot == acceptor.promised, leader == sender, configuration.isVoter(me),
+        guard ballot == acceptor.promised, leader == sender, takesPart,
             !isBoundByLease || isReleased(toSuccessorOf: ballot)
         else { return }
         beginPreparing(nextBallot, successorOf: ballot, &outputs)

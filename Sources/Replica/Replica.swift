@@ -135,6 +135,7 @@ public struct Replica: Automaton, Hashable, Sendable {
             onCheckpointInstalled(upTo: slot, configuration, &outputs)
         case .checkpointSent(let receiver): onCheckpointSent(to: receiver)
         case .checkpointFailed(let other): onCheckpointFailed(other)
+        case .formed(let configuration): onFormed(configuration, &outputs)
         }
         conclude(&outputs)
     }

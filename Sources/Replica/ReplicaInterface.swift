@@ -28,6 +28,9 @@ public enum ReplicaInput: Hashable, Sendable {
     case checkpointSent(to: ProcessID)
     /// The transfer of a checkpoint to or from this process ended without success.
     case checkpointFailed(ProcessID)
+    /// The cluster was formed with this first configuration, and its host has made that durable. Says nothing
+    /// new to a process that has learnt a configuration already.
+    case formed(Configuration)
 }
 
 /// What a replica wants its host to do. Names are imperatives; the host carries them out in order.
@@ -64,6 +67,9 @@ public enum ReplicaOutput: Hashable, Sendable {
     case configurationChanged(Configuration)
     /// The process was removed from the configuration and takes no further part.
     case retire
+    /// This process leads, and another knows a slot to be chosen that no quorum can have chosen as far as the
+    /// promises that this leader holds are kept: some acceptor has forgotten what it promised or accepted.
+    case reportContradiction(by: ProcessID, at: Slot)
 }
 
 public enum ReplicaTimer: Hashable, Sendable {

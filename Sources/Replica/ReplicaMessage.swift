@@ -39,6 +39,8 @@ public enum ReplicaMessage: Hashable, Sendable {
         public var ballot: Ballot
         /// Of the configuration in which the candidate stands.
         public var epoch: UInt64
+        /// The disk that this configuration names for the receiver: no other answers.
+        public var disk: DiskID? = nil
     }
 
     public struct Canvassed: Hashable, Sendable {
@@ -58,6 +60,20 @@ public enum ReplicaMessage: Hashable, Sendable {
         /// Grows whenever the candidate has got further with phase 1, with whomever. Acceptors leave a
         /// candidate alone that gets further.
         public var progress: UInt64
+        /// The disk that the sender's configuration names for the receiver: no other answers.
+        public var disk: DiskID? = nil
+    }
+
+    /// Whether what a process says counts towards a quorum.
+    public struct Standing: Hashable, Sendable {
+        /// The sender is a voter with the disk that its configuration names.
+        public var isVote: Bool
+        public var disk: DiskID?
+
+        public init(isVote: Bool = true, disk: DiskID? = nil) {
+            self.isVote = isVote
+            self.disk = disk
+        }
     }
 
     /// Phase 1b, one chunk: the acceptor promises the ballot and says what it has accepted.
@@ -93,6 +109,7 @@ public enum ReplicaMessage: Hashable, Sendable {
     public struct Accepted: Hashable, Sendable {
         public var ballot: Ballot
         public var upTo: Slot
+        public var standing = Standing()
     }
 
     /// The sender cannot accept what it got before it has the entries from `from` on.
@@ -122,6 +139,7 @@ public enum ReplicaMessage: Hashable, Sendable {
         /// What the sender has accepted at this ballot without a hole, perhaps not durably yet.
         public var acceptedUpTo: Slot
         public var chosenUpTo: Slot
+        public var standing = Standing()
     }
 
     /// What clients of a follower ask of the leader. Numbered, so that a copy made by the network is noticed.

@@ -1,8 +1,11 @@
 import Automata
+import Paxos
 
 extension Replica {
     public struct Settings: Hashable, Sendable {
         public var process: ProcessID
+        /// Of the directory in which this process remembers; `nil` where disks have no names.
+        public var disk: DiskID? = nil
         public var heartbeatInterval: TimeSpan = .milliseconds(100)
         /// A process that hears from no leader for this long, or up to twice as long, stands for election.
         public var electionTimeout: TimeSpan = .milliseconds(1000)

@@ -23,6 +23,7 @@ struct AcceptanceWitness {
         var durable: UInt64 = 0
         /// The highest ballot that is durably promised, in whatever life of the process.
         var promised = Ballot.none
+        var isIgnored = false
     }
 
     /// What is chosen, from slot 1 on, and at which ballot it was first.
@@ -41,6 +42,13 @@ struct AcceptanceWitness {
     var lastChosen: Slot { Slot(UInt64(chosen.count)) }
 
     // MARK: What happens
+
+    /// The process has lost its disk, with all that it had promised: what comes under its name is from another
+    /// acceptor.
+    mutating func forget(_ process: ProcessID) { writers.removeAll { $0.process == process } }
+
+    /// The process has another disk than the one with which it takes part, and its acceptances choose nothing.
+    mutating func ignore(_ process: ProcessID) { writers[writer(process)].isIgnored = true }
 
     /// The process has started from its disk, where these records were found.
     mutating func onStarted(_ process: ProcessID, from records: [ReplicaRecord]) {
@@ -137,7 +145,9 @@ struct AcceptanceWitness {
             writers[index].promised = max(writers[index].promised, acceptance.ballot)
             for (offset, entry) in acceptance.entries.enumerated() {
                 let slot = acceptance.first.advanced(by: offset)
-                if slot > lastChosen { vote(writers[index].process, entry, in: slot, at: acceptance.ballot) }
+                if slot > lastChosen, !writers[index].isIgnored {
+                    vote(writers[index].process, entry, in: slot, at: acceptance.ballot)
+                }
             }
         case .started, .chosen, .floor: break
         }

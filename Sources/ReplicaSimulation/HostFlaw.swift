@@ -15,6 +15,10 @@ public enum HostFlaw: String, Hashable, Sendable, CaseIterable {
     case hidesAccepted
     /// The answers of one acceptor are taken for those of all, so that quorums do not meet.
     case countsOneForAll
+    /// A member whose disk is empty takes part as if it had never promised anything.
+    case emptyMembersVote
+    /// A member whose log is gone goes on with what its store holds.
+    case startsWithoutLog
     /// Entries are applied in the order in which they happen to be at hand.
     case appliesOutOfOrder
 }

@@ -6,22 +6,39 @@ import Simulation
 /// What hosts of replicas send each other. Messages of the protocol travel in their wire form, so that the
 /// codec is under test too.
 enum HostMessage: TraceValue {
-    case replica([UInt8])
+    ///
+    /// `formation`: the nonce of the formation by which the sender's connection is known.
+    case replica([UInt8], formation: UInt64)
     /// A checkpoint, as on a connection of its own; numbered by its sender.
-    case checkpoint(number: UInt64, image: [UInt8])
+    case checkpoint(number: UInt64, image: [UInt8], formation: UInt64)
     case checkpointInstalled(number: UInt64)
+    case formation([UInt8])
 
-    init(_ message: ReplicaMessage) {
+    init(_ message: ReplicaMessage, formation: UInt64) {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
-        self = .replica(bytes)
+        self = .replica(bytes, formation: formation)
+    }
+
+    init(_ message: FormationMessage) {
+        var bytes: [UInt8] = []
+        message.encode(into: &bytes)
+        self = .formation(bytes)
+    }
+
+    /// Whether a process with this formation, or none, listens to it.
+    func isFor(_ own: UInt64?) -> Bool {
+        switch self {
+        case .replica(_, let formation), .checkpoint(_, _, let formation): formation == own
+        case .checkpointInstalled, .formation: true
+        }
     }
 
     func trace(into hash: inout StableHash) {
         switch self {
-        case .replica(let bytes):
+        case .replica(let bytes, _), .formation(let bytes):
             hash.combine(bytes)
-        case .checkpoint(let number, let image):
+        case .checkpoint(let number, let image, _):
             hash.combine(number)
             hash.combine(image)
         case .checkpointInstalled(let number):
@@ -31,9 +48,12 @@ enum HostMessage: TraceValue {
 
     var traceText: String {
         switch self {
-        case .replica(let bytes):
+        case .formation(let bytes):
+            (try? bytes.withUnsafeBytes { try FormationMessage(decoding: $0) }).map { "\($0)" }
+                ?? "unreadable"
+        case .replica(let bytes, _):
             (try? bytes.withUnsafeBytes { try ReplicaMessage(decoding: $0) }).map { "\($0)" } ?? "unreadable"
-        case .checkpoint(let number, let image): "checkpoint \(number) of \(image.count) bytes"
+        case .checkpoint(let number, let image, _): "checkpoint \(number) of \(image.count) bytes"
         case .checkpointInstalled(let number): "checkpointInstalled \(number)"
         }
     }
@@ -45,6 +65,8 @@ enum HostTimer: Hashable, TraceValue {
     case apply
     /// A checkpoint that was sent to this process should have been installed by now.
     case checkpoint(ProcessID)
+    /// The next round of questions about the cluster's formation.
+    case founding
 
     func trace(into hash: inout StableHash) {
         switch self {
@@ -52,6 +74,7 @@ enum HostTimer: Hashable, TraceValue {
         case .replica(.heartbeat): hash.combine(2)
         case .replica(.resend): hash.combine(3)
         case .apply: hash.combine(4)
+        case .founding: hash.combine(5)
         case .checkpoint(let process): hash.combine(5 + process.rawValue)
         }
     }
@@ -102,6 +125,8 @@ enum HostReport: TraceValue {
     case passed(RunPoint)
     /// The disk holds what it must not hold, and the process did not start.
     case refusedToStart(String)
+    /// The cluster was formed, and this process knows it durably.
+    case began(Formation)
     case applied(first: Slot, [Entry], StableHash)
     case installed(upTo: Slot, StableHash)
     case answeredRead(ReadID, from: Slot)
@@ -113,6 +138,8 @@ enum HostReport: TraceValue {
     case trimmed(before: Slot)
     case sentCheckpoint(to: ProcessID)
     case retired
+    /// Somebody knows something to be chosen that no quorum can have chosen.
+    case contradicted(by: ProcessID, at: Slot)
 
     var traceText: String { "\(self)" }
 }

@@ -21,6 +21,12 @@ struct ReplicaHost: SimulatedProcess {
         /// How long chosen entries wait for the state machine; at once when it is zero.
         var applyDelay: TimeSpan
         var flaw: HostFlaw?
+        /// The first members, and the quorum system of the first configuration.
+        var members: [ProcessID] = []
+        var quorums = QuorumSystem.majority
+        /// What the disk is named, and what a cluster that this process forms, should it find an empty disk.
+        var drawnDisk = DiskID(0)
+        var drawnNonce: UInt64 = 0
     }
 
     let settings: Settings
@@ -28,13 +34,15 @@ struct ReplicaHost: SimulatedProcess {
     var replica: Replica?
     var machine: LogMachine
     var log: SimulatedLog
+    var identity: HostIdentity
+    var founding: HostFounding
     /// What recovery has found to write, carried out by the first step.
     private var repairs: [Output]
     private var refusal: String?
     private var recovered: [ReplicaRecord] = []
     private var durability = DurabilityWatch()
 
-    private var inputs: [ReplicaInput] = []
+    var inputs: [ReplicaInput] = []
     private var replicaOutputs: [ReplicaOutput] = []
     /// Chosen and not applied; `backlogFirst` is the slot of the first of them.
     private var backlog: [Entry] = []
@@ -42,7 +50,7 @@ struct ReplicaHost: SimulatedProcess {
     private var waitingReads: [(id: ReadID, at: Slot)] = []
 
     /// Stores so far, as the simulator counts them, and the slots of those that are not durable yet.
-    private var stores: UInt64 = 0
+    var stores: UInt64 = 0
     private var storing: [(store: UInt64, slot: Slot)] = []
     private var storedSlot: Slot
     /// A checkpoint that was received and is being stored.
@@ -52,16 +60,19 @@ struct ReplicaHost: SimulatedProcess {
 
     // MARK: Recovery
 
-    init(settings: Settings, bootstrap: Configuration, disk: SimulatedDisk) {
+    init(settings: Settings, disk: SimulatedDisk) {
         self.settings = settings
         var repairs: [Output] = []
-        machine = LogMachine(configuration: bootstrap)
+        identity = HostIdentity(disk, settings)
+        founding = HostFounding(identity, settings, hasLog: !disk.files.isEmpty)
+        machine = LogMachine(configuration: identity.formation?.configuration ?? .unknown)
         do {
-            if let image = disk.cell(0) { machine = try LogMachine(image: image) }
-            var durable =
-                machine.applied == .zero && machine.configuration == bootstrap
-                ? ReplicaDurableState(bootstrap: bootstrap)
-                : ReplicaDurableState(storedUpTo: machine.applied, machine.configuration)
+            try identity.judge(disk, settings.flaw)
+            if let image = disk.cell(0) {
+                let stored = try LogMachine(image: image)
+                if stored.configuration.epoch > 0 { machine = stored }
+            }
+            var durable = ReplicaDurableState(storedUpTo: machine.applied, machine.configuration)
             var records: [ReplicaRecord] = []
             log = try SimulatedLog(
                 disk, recordsPerSegment: settings.recordsPerSegment, repairing: &repairs
@@ -70,7 +81,9 @@ struct ReplicaHost: SimulatedProcess {
             for record in records { try durable.absorb(record) }
             recovered = records
             durability = DurabilityWatch(recovered: records)
-            replica = Replica(settings: settings.replica, recovered: durable)
+            var own = settings.replica
+            own.disk = settings.flaw == .emptyMembersVote ? nil : identity.disk
+            replica = Replica(settings: own, recovered: durable)
         } catch {
             refusal = "\(error)"
             log = SimulatedLog(recordsPerSegment: settings.recordsPerSegment)
@@ -104,7 +117,7 @@ struct ReplicaHost: SimulatedProcess {
             outputs.append(.report(.found(recovered)))
             recovered = []
             outputs.append(.report(.recovered(upTo: machine.applied, machine.hash)))
-            inputs.append(.start)
+            onStart(into: &outputs)
         case .received(let message, let from):
             onReceived(message, from, into: &outputs)
         case .timerFired(let timer):
@@ -114,6 +127,7 @@ struct ReplicaHost: SimulatedProcess {
                 durability.onDurable(upTo: record)
                 outputs.append(.report(.madeDurable(upTo: record)))
                 inputs.append(.durable(upTo: record))
+                onLogDurable(into: &outputs)
             }
         case .stored(let store):
             onStored(store, into: &outputs)
@@ -150,8 +164,10 @@ struct ReplicaHost: SimulatedProcess {
     private mutating func onReceived(
         _ message: HostMessage, _ from: ProcessID, into outputs: inout [Output]
     ) {
+        guard message.isFor(identity.formation?.nonce) else { return }
         switch message {
-        case .replica(let bytes):
+        case .formation(let bytes): onFormationMessage(bytes, from, into: &outputs)
+        case .replica(let bytes, _):
             guard var message = try? bytes.withUnsafeBytes({ try ReplicaMessage(decoding: $0) }) else {
                 preconditionFailure("\(settings.replica.process) cannot read \(bytes) from \(from)")
             }
@@ -163,7 +179,7 @@ struct ReplicaHost: SimulatedProcess {
                     inputs.append(.received(message, from: voter))
                 }
             }
-        case .checkpoint(let number, let image):
+        case .checkpoint(let number, let image, _):
             onCheckpoint(number, image, from, into: &outputs)
         case .checkpointInstalled(let number):
             guard let index = sending.firstIndex(where: { $0.to == from && $0.number == number }) else {
@@ -180,6 +196,7 @@ struct ReplicaHost: SimulatedProcess {
         switch timer {
         case .replica(let timer): inputs.append(.timerFired(timer))
         case .apply: applyBacklog(into: &outputs)
+        case .founding: found(.timerFired, into: &outputs)
         case .checkpoint(let process):
             sending.removeAll { $0.to == process }
             inputs.append(.checkpointFailed(process))
@@ -215,7 +232,8 @@ struct ReplicaHost: SimulatedProcess {
             if let complaint = durability.complaint(about: message, after: after) {
                 outputs.append(.report(.letGo("a message to \(to) before \(complaint) was durable")))
             }
-            outputs.append(.send(HostMessage(message), to: to, after: write))
+            let nonce = identity.formation?.nonce ?? 0
+            outputs.append(.send(HostMessage(message, formation: nonce), to: to, after: write))
         case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
         case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))
         case .apply(let first, let entries): onChosen(first, entries, into: &outputs)
@@ -240,6 +258,8 @@ struct ReplicaHost: SimulatedProcess {
         case .configurationChanged(let configuration):
             outputs.append(.report(.configurationChanged(configuration)))
         case .retire: outputs.append(.report(.retired))
+        case .reportContradiction(let process, let slot):
+            outputs.append(.report(.contradicted(by: process, at: slot)))
         }
     }
 
@@ -307,6 +327,7 @@ struct ReplicaHost: SimulatedProcess {
     }
 
     private mutating func onStored(_ store: RecordNumber, into outputs: inout [Output]) {
+        onIdentityStored(store, into: &outputs)
         while let first = storing.first, first.store <= store.rawValue {
             storedSlot = first.slot
             storing.removeFirst()
@@ -330,7 +351,10 @@ struct ReplicaHost: SimulatedProcess {
         sending.append((to, checkpointsSent))
         outputs.append(.report(.sentCheckpoint(to: to)))
         outputs.append(
-            .send(.checkpoint(number: checkpointsSent, image: machine.image), to: to, after: .none))
+            .send(
+                .checkpoint(
+                    number: checkpointsSent, image: machine.image, formation: identity.formation?.nonce ?? 0),
+                to: to, after: .none))
         let patience = settings.replica.electionTimeout
         outputs.append(.setTimer(.checkpoint(to), after: patience * 2...patience * 4))
     }

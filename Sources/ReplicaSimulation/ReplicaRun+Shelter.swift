@@ -17,7 +17,7 @@ extension ReplicaRun {
     /// Both a phase-1 and a phase-2 quorum, and nobody else.
     mutating func drawnQuorum(_ configuration: Configuration) -> [ProcessID] {
         var healthy: [ProcessID] = []
-        for voter in random.shuffled(configuration.voters)
+        for voter in random.shuffled(configuration.voters.filter { !lost.hasLostVote($0) })
         where !(configuration.isPhase1Quorum(healthy) && configuration.isPhase2Quorum(healthy)) {
             healthy.append(voter)
         }
@@ -38,7 +38,11 @@ extension ReplicaRun {
 
     private mutating func beginShelter() throws(Violation) {
         let configuration = witness.configuration
+        // Nobody knows yet for whose sake a change is under way, nor who has lost a vote for it.
+        guard !plan.reconfigures || lost.isEmpty else { return }
         let healthy = drawnQuorum(configuration)
+        // Before that is known to all of them, the cluster waits for all its members.
+        guard healthy.allSatisfy({ lost.knowsFormation($0) || !plan.members.contains($0) }) else { return }
         // A process that was removed and does not know it yet counts for nothing, and one that is to be added
         // may not have been started.
         guard healthy.allSatisfy({ !retired.contains($0) && cluster.incarnation(of: $0) > 0 }) else { return }

@@ -19,6 +19,7 @@ public struct ReplicaRun {
         static let request: UInt64 = 1
         static let probe: UInt64 = 2
         static let shelter: UInt64 = 3
+        static let wipe: UInt64 = 4
     }
 
     let plan: RunPlan
@@ -27,6 +28,7 @@ public struct ReplicaRun {
     var witness: AcceptanceWitness
     var clients: SimulatedClients
     var random: SeededRandom
+    let disks: DiskNames
     var statistics = RunStatistics()
     /// What each process showed of itself after its last step in this incarnation.
     var shown: [(process: ProcessID, ballot: Ballot, chosen: Slot)] = []
@@ -34,6 +36,9 @@ public struct ReplicaRun {
     /// A quorum that is spared while faults go on.
     var shelter: Shelter?
     private var lastLeading = Ballot.none
+    var lost = LostDisks()
+    /// A disk that is lost when those who are away come back, and they are.
+    private var coming: (loss: LostDisks.Loss, away: [ProcessID])?
 
     public static func run(_ options: RunOptions) -> Outcome {
         var run = ReplicaRun(options)
@@ -54,15 +59,17 @@ public struct ReplicaRun {
         checker = ReplicaChecker(bootstrap: plan.bootstrap)
         witness = AcceptanceWitness(bootstrap: plan.bootstrap)
         clients = SimulatedClients(spares: plan.spares, random: random.fork())
+        let names = DiskNames(seed: options.seed)
+        disks = names
         cluster = SimulatedCluster(
             processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(),
             keeping: options.keeping
         ) { process, _, disk in
             var settings = plan.host
             settings.replica.process = process
-            return ReplicaHost(
-                settings: settings,
-                bootstrap: plan.members.contains(process) ? plan.bootstrap : .unknown, disk: disk)
+            settings.drawnDisk = names.disk(of: process)
+            settings.drawnNonce = names.drawNonce()
+            return ReplicaHost(settings: settings, disk: disk)
         }
         self.random = random
     }
@@ -79,6 +86,7 @@ public struct ReplicaRun {
         statistics.partitions = cluster.counts.partitions
         statistics.pauses = cluster.counts.pauses
         statistics.clogs = cluster.counts.clogs
+        statistics.wipes = cluster.counts.wipes
         return Outcome(
             violation: violation, hash: cluster.trace.hash, statistics: statistics,
             trace: cluster.trace.lines)
@@ -88,9 +96,11 @@ public struct ReplicaRun {
 
     private mutating func strike() throws(Violation) {
         for process in plan.members { try start(process) }
+        if plan.formsInPeace { try form() }
         cluster.startFaults()
         cluster.wake(Wake.request, after: plan.requestGap)
         if let shelters = plan.shelters { cluster.wake(Wake.shelter, after: shelters.every) }
+        if let gap = plan.wipeGap { cluster.wake(Wake.wipe, after: clients.gap(gap)) }
         let end = cluster.now + plan.faultySpan
         while cluster.now < end || shelter != nil, let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
@@ -100,9 +110,74 @@ public struct ReplicaRun {
                 cluster.wake(Wake.request, after: clients.gap(plan.requestGap))
             case .woke(Wake.shelter):
                 try onShelterTime()
+            case .woke(Wake.wipe):
+                if let gap = plan.wipeGap { cluster.wake(Wake.wipe, after: wipe() ?? clients.gap(gap)) }
             default: break
             }
         }
+    }
+
+    /// All first members are there, so that the cluster is formed within some rounds of questions.
+    private mutating func form() throws(Violation) {
+        let end = cluster.now + plan.patience
+        while !plan.members.allSatisfy({ lost.knowsFormation($0) }) {
+            guard cluster.now < end, let occurrence = cluster.advance() else {
+                throw Violation(.liveness, "the cluster is not formed after \(plan.patience)")
+            }
+            try onOccurrence(occurrence)
+        }
+    }
+
+    /// One member loses its disk, or its log, or its store, as long as the others can do without its vote.
+    ///
+    /// What that may cost shows when those who come back beside it are those who knew less. So in every second
+    /// case as many as a quorum can spare are away first, and those who stayed go down when the disk is lost.
+    ///
+    /// - Returns: when to call it again, where that is not left to chance.
+    private mutating func wipe() -> TimeSpan? {
+        // Who is spared loses nothing.
+        guard shelter == nil else {
+            coming = nil
+            return nil
+        }
+        if let (loss, away) = coming {
+            coming = nil
+            for process in plan.members where process != loss.process && !away.contains(process) {
+                takeDown(process, for: .milliseconds(UInt64(random.number(in: 500...4_000))))
+            }
+            lose(loss, for: .milliseconds(UInt64(random.number(in: 0...100))))
+            return nil
+        }
+        guard let loss = lost.draw(among: plan, &random) else { return nil }
+        guard random.coin() else {
+            lose(loss, for: .milliseconds(UInt64(random.number(in: 0...3_000))))
+            return nil
+        }
+        let others = random.shuffled(plan.members.filter { $0 != loss.process })
+        let away = Array(others.prefix((plan.members.count - 1) / 2))
+        let span = TimeSpan.milliseconds(UInt64(random.number(in: 300...2_000)))
+        for process in away { takeDown(process, for: span) }
+        coming = (loss, away)
+        return span
+    }
+
+    private mutating func takeDown(_ process: ProcessID, for span: TimeSpan) {
+        guard cluster.isUp(process), !lost.isRefused(process) else { return }
+        cluster.crash(process, restartingAfter: span)
+        clients.onCrash(of: process)
+    }
+
+    private mutating func lose(_ loss: LostDisks.Loss, for span: TimeSpan) {
+        lost.note(loss)
+        switch loss.part {
+        case .everything:
+            disks.replace(loss.process)
+            witness.forget(loss.process)
+            cluster.wipe(loss.process, .everything, restartingAfter: span)
+        case .log: cluster.wipe(loss.process, .files, restartingAfter: span)
+        case .store: cluster.wipe(loss.process, .cell(0), restartingAfter: span)
+        }
+        clients.onCrash(of: loss.process)
     }
 
     /// A random process is asked for something by its clients.
@@ -111,7 +186,10 @@ public struct ReplicaRun {
         guard !up.isEmpty else { return }
         let process = clients.pick(up)
         let (request, starting) = clients.request(
-            to: process, checker.configuration, plan, movesNobody: shelter != nil)
+            to: process, checker.configuration, plan, movesNobody: shelter != nil,
+            disk: { [disks, plan] in
+                plan.host.flaw == .emptyMembersVote ? nil : disks.disk(of: $0)
+            })
         if let starting, !retired.contains(starting) { try start(starting) }
         try submit(request, to: process)
     }
@@ -163,9 +241,20 @@ public struct ReplicaRun {
             case .passed(let point):
                 statistics.points[point, default: 0] += 1
             case .recovered(let slot, let hash):
+                if lost.mustNotStart(process) {
+                    throw Violation(.recovery, "\(process) started without its log")
+                }
                 try checker.onReplaced(process, upTo: slot, hash)
             case .refusedToStart(let reason):
-                throw Violation(.recovery, "\(process) refused to start: \(reason)")
+                guard lost.mayRefuse(process) else {
+                    throw Violation(.recovery, "\(process) refused to start: \(reason)")
+                }
+                statistics.refusedStarts += 1
+                lost.noteRefused(process)
+                cluster.stop(process)
+            case .began(let formation):
+                lost.noteFormed(process, formation, disks.disk(of: process))
+                if lost.hasLostVote(process) { witness.ignore(process) }
             case .applied(let first, let entries, let hash):
                 try witness.check(entries, from: first, appliedBy: process)
                 let before = checker.configuration.epoch
@@ -195,6 +284,9 @@ public struct ReplicaRun {
             case .retired:
                 statistics.retirements += 1
                 retired.append(process)
+            case .contradicted(let other, let slot):
+                throw Violation(
+                    .agreement, "\(process) leads, and \(other) knows \(slot) to be chosen, which cannot be")
             case .configurationChanged, .sentCheckpoint:
                 break
             }
@@ -238,6 +330,7 @@ public struct ReplicaRun {
         cluster.endShelter()
         let healthy = drawnHealthy()
         let started = cluster.processes.filter { cluster.isUp($0) }
+        guard !healthy.isEmpty else { return }
         cluster.stopFaults(
             healthy: healthy, cuttingOff: random.element(Array(SimulatedCluster.RemainingLinks.allCases)))
         for process in healthy where !started.contains(process) { shown.removeAll { $0.process == process } }
@@ -249,9 +342,14 @@ public struct ReplicaRun {
         while let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
             guard occurrence == .woke(Wake.probe) else { continue }
-            let expected = healthy.filter { checker.configuration.isMember($0) && !retired.contains($0) }
-            try probe(&probes, expected)
-            if probes.allSatisfy({ $0.isDone || !expected.contains($0.process) }), isConverged(expected) {
+            let expected = healthy.filter {
+                checker.configuration.isMember($0) && !retired.contains($0) && !lost.isRefused($0)
+            }
+            let asked = expected.filter { cluster[$0]?.replica?.hasLostItsVote == false }
+            try probe(&probes, asked)
+            if !asked.isEmpty, probes.allSatisfy({ $0.isDone || !asked.contains($0.process) }),
+                isConverged(expected)
+            {
                 return
             }
             guard cluster.now < end else {
@@ -262,13 +360,16 @@ public struct ReplicaRun {
         }
     }
 
-    /// All that have ever run, or a quorum of the voters.
+    /// All that have ever run, or a quorum of the voters. None when too many may have lost their vote for a
+    /// configuration that nobody has applied yet.
     private mutating func drawnHealthy() -> [ProcessID] {
         let all = cluster.processes.filter {
             (cluster.isUp($0) || plan.members.contains($0) || checker.configuration.isMember($0)
-                || cluster.incarnation(of: $0) > 0) && !retired.contains($0)
+                || cluster.incarnation(of: $0) > 0) && !retired.contains($0) && !lost.isRefused($0)
         }
-        guard plan.leavesSomeOut else { return all }
+        if plan.reconfigures, !lost.isEmpty { return [] }
+        // Whoever does not know how the cluster was formed needs somebody who does, or everybody.
+        guard plan.leavesSomeOut, plan.members.allSatisfy({ lost.knowsFormation($0) }) else { return all }
         return drawnQuorum(checker.configuration)
     }
 

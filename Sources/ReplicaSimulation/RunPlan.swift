@@ -26,6 +26,10 @@ struct RunPlan {
     let transfersPerMille: UInt64
     /// When faults stop, only a quorum becomes healthy.
     let leavesSomeOut: Bool
+    /// Faults strike only once the cluster is formed.
+    let formsInPeace: Bool
+    /// The mean time between two members that lose a disk, a log or a store; `nil` when none does.
+    let wipeGap: TimeSpan?
 
     init(options: RunOptions, from random: inout SeededRandom) {
         let count = options.processes
@@ -83,6 +87,11 @@ struct RunPlan {
                 patience: replica.electionTimeout * 30 + host.applyDelay * 20 + .seconds(3)
             ) : nil
         transfersPerMille = !transfers ? 0 : random.chance(250_000) ? 60 : 6
+        formsInPeace = random.chance(700_000)
+        let wipes = options.mix == nil && count > 2 && random.chance(400_000)
+        wipeGap = wipes ? .milliseconds(UInt64(random.number(in: 500...5_000))) : nil
+        host.members = members
+        host.quorums = bootstrap.quorums
     }
 
     /// Mostly majorities; now and then another quorum system.

@@ -21,6 +21,8 @@ public struct RunStatistics: Hashable, Sendable {
     public var pauses = 0
     public var clogs = 0
     public var retirements = 0
+    public var wipes = 0
+    public var refusedStarts = 0
     /// How often a quorum was spared in the middle of faults and got on; the longest that it took, in tenths of
     /// an election timeout.
     public var shelters = 0
@@ -39,6 +41,7 @@ public struct RunStatistics: Hashable, Sendable {
             ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
             ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),
             ("partitions", \.partitions), ("pauses", \.pauses), ("clogged links", \.clogs),
+            ("disks or logs or stores lost", \.wipes), ("starts refused for what is lost", \.refusedStarts),
             ("quorums spared amid faults", \.shelters),
         ]
     }

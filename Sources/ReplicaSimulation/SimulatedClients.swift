@@ -49,21 +49,22 @@ struct SimulatedClients {
 
     /// Something that a client asks of `process`.
     mutating func request(
-        to process: ProcessID, _ configuration: Configuration, _ plan: RunPlan, movesNobody: Bool
+        to process: ProcessID, _ configuration: Configuration, _ plan: RunPlan, movesNobody: Bool,
+        disk: (ProcessID) -> DiskID?
     ) -> (request: HostRequest, starting: ProcessID?) {
         let draw = random.below(1_000)
         if draw < plan.transfersPerMille, !movesNobody {
             return (.transfer(to: random.element(configuration.voters)), nil)
         }
         if draw < plan.transfersPerMille + 14, plan.reconfigures, !movesNobody,
-            let change = change(of: configuration, plan)
+            let change = change(of: configuration, plan, disk)
         {
             let id = ProposalID(process: process, number: nextNumber())
             writes[id] = Operation(process: process, floor: known)
             statistics.proposed += 1
             let joining: ProcessID? =
                 switch change {
-                case .add(let process, _), .replace(_, let process): process
+                case .add(let process, _, _), .replace(_, let process, _): process
                 default: nil
                 }
             return (.reconfigure(id, change), joining)
@@ -89,18 +90,20 @@ struct SimulatedClients {
             })
     }
 
-    private mutating func change(of configuration: Configuration, _ plan: RunPlan) -> ConfigurationChange? {
+    private mutating func change(
+        of configuration: Configuration, _ plan: RunPlan, _ disk: (ProcessID) -> DiskID?
+    ) -> ConfigurationChange? {
         let voters = configuration.voters
         switch random.index(5) {
         case 0:
             guard let spare = unusedSpares.popLast() else { return nil }
-            return .add(spare, asLearner: random.coin())
+            return .add(spare, asLearner: random.coin(), disk: disk(spare))
         case 1:
             guard voters.count > 2 else { return nil }
             return .remove(random.element(voters + configuration.learners))
         case 2:
             guard let spare = unusedSpares.popLast() else { return nil }
-            return .replace(random.element(voters), with: spare)
+            return .replace(random.element(voters), with: spare, disk: disk(spare))
         case 3:
             guard let learner = configuration.learners.first else { return nil }
             return .promote(learner)

@@ -102,6 +102,9 @@ public final class Server: CoordinationService, @unchecked Sendable {
         try EtcdDirectory.refuse(data: options.dataDirectory, log: options.logDirectory)
         let directory = try DataDirectory.open(options.dataDirectory)
         self.directory = directory
+        let logDirectory = options.logDirectory ?? directory.path(of: "log")
+        let found = try DirectoryInventory(directory, logDirectory: logDirectory)
+        try found.judge()
         let loops: any EventLoopGroup = options.peerEventLoops ?? ownLoops!
         let first = try directory.read(FirstMembers.fileName).map {
             try FirstMembers(decoding: $0, path: directory.path(of: FirstMembers.fileName))
@@ -116,22 +119,22 @@ public final class Server: CoordinationService, @unchecked Sendable {
             let first = FirstMembers(isJoining: identity.isJoining, members: identity.members)
             try directory.replace(FirstMembers.fileName, with: first.encoded())
         }
-        try directory.claim(
-            DataDirectory.Identity(clusterID: identity.clusterID, memberID: identity.memberID.rawValue))
+        let ownFormation = try Server.claim(directory, identity, found)
 
         let folders = try StoreFolders(directory, openStore: openStore)
         let recovery = try HostRecovery(
-            options: options, identity: identity, directory: directory, folders: folders, report: report)
+            options: options, identity: identity, directory: directory, logDirectory: logDirectory,
+            folders: folders, ownFormation: ownFormation, report: report)
         store = recovery.store
         feed = WatchFeed(revision: recovery.applier.space.revision)
 
         importer = CheckpointImporter(stores: folders, host: inbox, report: report)
         let times = LinkTimes(electionTimeout: options.electionTimeout)
         exporter = CheckpointExporter(
-            store: store, group: loops, clusterID: identity.clusterID, own: identity.memberID, times: times,
-            host: inbox, instruments: instruments, report: report)
+            store: store, group: loops, clusterID: identity.clusterID, own: identity.memberID,
+            formation: ownFormation, times: times, host: inbox, instruments: instruments, report: report)
         network = PeerNetwork(
-            clusterID: identity.clusterID, own: identity.memberID, group: loops,
+            clusterID: identity.clusterID, own: identity.memberID, formation: ownFormation, group: loops,
             frameLimit: max(16 << 20, 4 * options.limits.requestBytes), times: times, host: inbox,
             checkpoints: importer, instruments: instruments, report: report)
         keeper = StoreKeeper(store: store, folders: folders, host: inbox, instruments: instruments)
@@ -145,7 +148,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             directory.close()
             throw error
         }
-        startThreads(recovery, report)
+        startThreads(recovery, ownFormation, report)
         report(
             .info,
             "\(member: identity.memberID, as: "local-member-id") of cluster "
@@ -154,9 +157,26 @@ public final class Server: CoordinationService, @unchecked Sendable {
                 + "\(network.addresses.map(shown).joined(separator: ", "), as: "address")")
     }
 
+    /// Makes the directory this member's and names its disk, before anybody is told of either.
+    private static func claim(
+        _ directory: DataDirectory, _ identity: Identity, _ found: DirectoryInventory
+    ) throws -> OwnFormation {
+        let disk = UInt64.random(in: 1 ... .max)
+        try directory.claim(
+            .init(clusterID: identity.clusterID, memberID: identity.memberID.rawValue, disk: disk))
+        if found.hasTakenPartUnnamed { return OwnFormation(disk: nil, formation: .unrecorded) }
+        if directory.identity?.isOfFirstFormat == true { try directory.name(disk: disk) }
+        let owner = directory.identity!
+        return OwnFormation(disk: DiskID(owner.disk), formation: owner.formation.map { Formation($0) })
+    }
+
     private func startThreads(
-        _ recovery: HostRecovery, _ report: Reporter
+        _ recovery: HostRecovery, _ ownFormation: OwnFormation, _ report: Reporter
     ) {
+        var founding = Founding.Settings(
+            process: identity.memberID, disk: ownFormation.disk ?? DiskID(0),
+            members: identity.members.map(\.id), nonce: UInt64.random(in: 1 ... .max))
+        founding.isNew = !identity.isJoining
         let inbox = inbox
         let hub = UnsafeTransfer(
             WatchHub(feed: feed, store: store, instruments: instruments) { inbox.send(.failed($0)) })
@@ -165,7 +185,9 @@ public final class Server: CoordinationService, @unchecked Sendable {
                 options: options, identity: identity, inbox: inbox, log: logThread, network: network,
                 feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
                 checkpointExporter: exporter, applyThread: applyThread, replica: recovery.replica,
-                applier: recovery.applier, segments: recovery.segments, report: report))
+                applier: recovery.applier, segments: recovery.segments, directory: directory,
+                ownFormation: ownFormation,
+                founding: Founding(settings: founding, formation: ownFormation.known), report: report))
         let log = UnsafeTransfer(logThread)
         let keeper = keeper
         let applyThread = applyThread
@@ -202,6 +224,9 @@ public final class Server: CoordinationService, @unchecked Sendable {
         directory.close()
         try? ownLoops?.syncShutdownGracefully()
     }
+
+    /// How the cluster was formed, once that is known.
+    var formation: Formation? { network.formation.known }
 
     /// The addresses that peers can connect to, with the real port where 0 was asked for.
     public var peerAddresses: [SocketAddress] { network.addresses }

@@ -36,15 +36,29 @@ final class StoreFolders: Sendable {
             // A process that was killed between renaming the file and syncing the directory has left a name that is
             // not durable, and the store that it named before is about to be removed.
             try synchronizeFolder(directory.path)
+        } else if let orphan = Self.folders(in: directory.path).first {
+            throw ServerError(
+                .damaged,
+                "\(directory.path(of: StoreFolders.pointer)) is missing beside \(orphan): it names the store that "
+                    + "is in use. Put it back as it was")
         } else {
             try directory.replace(StoreFolders.pointer, with: Array("1\n".utf8))
         }
         state = Mutex((current, current.number + 1))
         // What the store itself keeps beside its folder begins with the folder's name and a dot.
-        for name in folderNames(in: directory.path)
-        where name.hasPrefix("store-") && name != current.name && !name.hasPrefix("\(current.name).") {
+        for name in Self.folders(in: directory.path)
+        where name != current.name && !name.hasPrefix("\(current.name).") {
             removeFolder(directory.path(of: name))
         }
+    }
+
+    private static func folders(in path: String) -> [String] {
+        folderNames(in: path).filter { $0.hasPrefix("store-") }.sorted()
+    }
+
+    /// Whether the directory holds anything of a store.
+    static func arePresent(in directory: DataDirectory) -> Bool {
+        folderNames(in: directory.path).contains { $0 == pointer || $0.hasPrefix("store-") }
     }
 
     var current: Folder { state.withLock { $0.current } }

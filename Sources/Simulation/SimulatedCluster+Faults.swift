@@ -16,6 +16,17 @@ extension SimulatedCluster {
         queue.schedule(.restart(index, incarnation: hosts[index].incarnation), at: now + after)
     }
 
+    /// Takes the process down when it runs, and its disk or a part of that with it; the process starts again
+    /// with what is left.
+    public mutating func wipe(
+        _ process: ProcessID, _ part: SimulatedDisk.Part, restartingAfter span: TimeSpan
+    ) {
+        crash(process, restartingAfter: span)
+        hosts[index(of: process)].disk.wipe(part)
+        count(\.wipes)
+        trace.note(.wiped, at: now, process)
+    }
+
     /// Takes the process down for good, until the harness starts it.
     public mutating func stop(_ process: ProcessID) {
         let index = index(of: process)

@@ -33,6 +33,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         public var partitions = 0
         public var clogs = 0
         public var pauses = 0
+        public var wipes = 0
     }
 
     public private(set) var now = Instant.zero

@@ -92,6 +92,26 @@ public struct SimulatedDisk: Sendable {
         }
     }
 
+    /// What of a disk may be lost as a whole.
+    public enum Part: Hashable, Sendable {
+        case everything
+        case files
+        case cell(UInt64)
+    }
+
+    /// The disk is replaced by an empty one, or a part of it by nothing.
+    mutating func wipe(_ part: Part) {
+        switch part {
+        case .everything: self = SimulatedDisk()
+        case .files:
+            files.removeAll()
+            pending.removeAll()
+        case .cell(let number):
+            cells.removeAll { $0.number == number }
+            pendingCells.removeAll { $0.cell.number == number }
+        }
+    }
+
     /// Ends the incarnation that wrote; returns whether a write was torn or damaged.
     mutating func crash(_ rules: CrashRules, _ random: inout SeededRandom) -> Bool {
         var damaged = false

@@ -14,7 +14,7 @@ public struct Trace: Sendable {
 
     public enum Kind: UInt64, Sendable {
         case started, received, timerFired, durable, stored, requested
-        case crashed, paused, resumed, cut, healed, clogged
+        case crashed, paused, resumed, cut, healed, clogged, wiped
     }
 
     public private(set) var hash = StableHash()

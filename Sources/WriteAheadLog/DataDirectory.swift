@@ -4,23 +4,10 @@ import Glibc
 /// The directory that holds everything a member keeps, used by one process at a time.
 ///
 /// It records the version of its layout, the cluster and the member, so that neither another cluster nor
-/// another member ever works on it. The names `LOCK` and `identity` are its own.
+/// another member ever works on it, and the name of the disk and the formation of the cluster, so that a member
+/// that has lost its memory does not pass for one that never promised anything. The names `LOCK` and `identity`
+/// are its own.
 public final class DataDirectory: @unchecked Sendable {
-    public struct Identity: Hashable, Sendable, CustomStringConvertible {
-        public var clusterID: UInt64
-        public var memberID: UInt64
-
-        public init(clusterID: UInt64, memberID: UInt64) {
-            self.clusterID = clusterID
-            self.memberID = memberID
-        }
-
-        public var description: String {
-            "member \(String(memberID, radix: 16)) of cluster \(String(clusterID, radix: 16))"
-        }
-    }
-
-    public static let formatVersion = 1
     static let identityName = "identity"
     private static let lockName = "LOCK"
 
@@ -47,7 +34,7 @@ public final class DataDirectory: @unchecked Sendable {
             // A process before this one may have died between giving a file its name and making that durable.
             try files.synchronizeDirectory(path)
             if let bytes = try directory.read(identityName) {
-                directory.identity = try decode(bytes, path: directory.path(of: identityName))
+                directory.identity = try Identity(decoding: bytes, path: directory.path(of: identityName))
             }
             return directory
         } catch let error as FileError {
@@ -58,17 +45,38 @@ public final class DataDirectory: @unchecked Sendable {
     /// Whether a directory belongs to somebody, without taking it.
     public static func isClaimed(_ path: String) -> Bool { access("\(path)/\(identityName)", F_OK) == 0 }
 
-    /// Makes the directory belong to `identity`; throws `.foreign` when it belongs to another.
+    /// Makes the directory belong to the member of `identity`, and when it is new names its disk as that says;
+    /// throws `.foreign` when it belongs to another.
     public func claim(_ identity: Identity) throws {
         if let owner = self.identity {
-            guard owner == identity else {
+            guard owner.clusterID == identity.clusterID, owner.memberID == identity.memberID else {
                 throw DataDirectoryError(
                     .foreign,
                     "\(path) belongs to \(owner), not to \(identity): use the directory of that member")
             }
             return
         }
-        try replace(Self.identityName, with: Self.encode(identity))
+        try write(identity)
+    }
+
+    /// Makes durable how the member's cluster began. A directory keeps one formation for ever.
+    public func record(_ formation: Formation) throws {
+        guard var identity else { preconditionFailure("\(path) belongs to nobody") }
+        precondition(identity.formation == nil || identity.formation == formation, "\(path) has a formation")
+        identity.formation = formation
+        try write(identity)
+    }
+
+    /// Gives a directory that was made before disks had names, and in which nothing was ever written, a name
+    /// for its disk.
+    public func name(disk: UInt64) throws {
+        guard var identity else { preconditionFailure("\(path) belongs to nobody") }
+        identity.disk = disk
+        try write(identity)
+    }
+
+    private func write(_ identity: Identity) throws {
+        try replace(Self.identityName, with: identity.encoded)
         self.identity = identity
     }
 
@@ -132,41 +140,6 @@ public final class DataDirectory: @unchecked Sendable {
         ftruncate(descriptor, 0)
         pwrite(descriptor, line, line.count, 0)
         return descriptor
-    }
-
-    // The identity file is text, so that a person can tell directories apart.
-
-    private static func encode(_ identity: Identity) -> [UInt8] {
-        let text = """
-            synod data directory
-            format \(formatVersion)
-            cluster \(String(identity.clusterID, radix: 16))
-            member \(String(identity.memberID, radix: 16))
-
-            """
-        return Array("\(text)check \(String(CRC32C.check(Array(text.utf8)), radix: 16))\n".utf8)
-    }
-
-    private static func decode(_ bytes: [UInt8], path: String) throws -> Identity {
-        let damaged = DataDirectoryError(
-            .damaged,
-            "\(path) is damaged: restore it, or remove the data directory and let the member join again")
-        var fields: [[Substring]] = []
-        let text = String(decoding: bytes, as: UTF8.self)
-        for line in text.split(separator: "\n") { fields.append(line.split(separator: " ")) }
-        guard fields.count >= 2, fields[1].count == 2, fields[1][0] == "format",
-            let format = Int(fields[1][1])
-        else { throw damaged }
-        guard fields.count == 5, fields[2].count == 2, fields[3].count == 2,
-            let cluster = UInt64(fields[2][1], radix: 16), let member = UInt64(fields[3][1], radix: 16)
-        else {
-            guard format > formatVersion else { throw damaged }
-            throw DataDirectoryError(
-                .foreign, "\(path) has format \(format), which a newer version of this program wrote")
-        }
-        let identity = Identity(clusterID: cluster, memberID: member)
-        guard bytes == encode(identity) else { throw damaged }
-        return identity
     }
 }
 

@@ -69,3 +69,41 @@ import Testing
         #expect(next.isPhase2Quorum([process(1), process(9)]))
     }
 }
+
+@Suite("Disks of voters") struct MemberDiskTests {
+    private func process(_ number: UInt64) -> ProcessID { ProcessID(number) }
+    private let start = Configuration(
+        voters: [ProcessID(1), ProcessID(2)],
+        disks: [.init(ProcessID(2), DiskID(22)), .init(ProcessID(1), DiskID(11))])
+
+    @Test("a process becomes a voter together with its disk, and leaves with it")
+    func binding() throws {
+        let grown = try start.applying(.add(process(3), asLearner: false, disk: DiskID(33)))
+        #expect(grown.disk(of: process(3)) == DiskID(33) && grown.disk(of: process(1)) == DiskID(11))
+        let learning = try start.applying(.add(process(4), asLearner: true))
+        #expect(learning.disk(of: process(4)) == nil)
+        #expect(
+            try learning.applying(.promote(process(4)), learnerDisk: DiskID(44)).disk(of: process(4))
+                == DiskID(44))
+        let replaced = try start.applying(.replace(process(2), with: process(5), disk: DiskID(55)))
+        #expect(replaced.disks == [.init(process(1), DiskID(11)), .init(process(5), DiskID(55))])
+        #expect(try start.applying(.remove(process(2))).disk(of: process(2)) == nil)
+    }
+
+    @Test("where voters are known by their disks, none comes without")
+    func unknownDisks() throws {
+        let learning = try start.applying(.add(process(4), asLearner: true))
+        for (configuration, change) in [
+            (start, ConfigurationChange.add(process(3), asLearner: false)),
+            (start, .replace(process(2), with: process(3))), (learning, .promote(process(4))),
+        ] {
+            #expect { try configuration.applying(change) } throws: {
+                ($0 as? ConfigurationError)?.code == .unknownDisk
+            }
+        }
+        #expect(throws: ConfigurationError.self) {
+            try Configuration(
+                voters: [process(1)], quorums: .majority, disks: [.init(process(2), DiskID(2))])
+        }
+    }
+}

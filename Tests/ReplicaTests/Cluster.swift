@@ -24,6 +24,8 @@ struct Cluster {
     /// What each slot was found to hold; every process must agree with it.
     var history: [Entry] = []
     var violations: [String] = []
+    /// Who said of whom that it knows a slot to be chosen which cannot be.
+    var contradictions: [(leader: ProcessID, other: ProcessID, slot: Slot)] = []
     /// A run of this many records makes a log segment.
     var segmentRecords = 8
 
@@ -178,6 +180,8 @@ struct Cluster {
             hosts[index].trim(before: slot)
         case .retire:
             hosts[index].isRetired = true
+        case .reportContradiction(let other, let slot):
+            contradictions.append((process, other, slot))
         case .finishTransfer, .leaderChanged, .configurationChanged: break
         }
     }

@@ -252,6 +252,8 @@ extension Scenario {
         case .trim(let slot): "\(process) trims before \(slot)"
         case .configurationChanged(let configuration): "\(process) is in \(configuration.words)"
         case .retire: "\(process) retires"
+        case .reportContradiction(let other, let slot):
+            "\(process) reports that \(other) knows \(slot) to be chosen, which cannot be"
         }
     }
 }

@@ -1,6 +1,8 @@
 import Automata
 import Coordination
 import NIOCore
+import Paxos
+import Replica
 import Testing
 
 @testable import Runtime
@@ -58,15 +60,26 @@ struct PeerFrameTests {
     @Test("greetings and their answers survive the wire")
     func greetings() throws {
         let greeting = PeerGreeting(
-            purpose: .checkpoint, clusterID: .max, sender: ProcessID(1 << 63), receiver: ProcessID(2))
+            purpose: .checkpoint, clusterID: .max, sender: ProcessID(1 << 63), receiver: ProcessID(2),
+            formation: 7, disk: DiskID(8))
         var bytes: [UInt8] = []
         greeting.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreeting(decoding: $0) } == greeting)
 
-        let answer = PeerGreetingAnswer(verdict: .otherCluster, clusterID: 5, member: ProcessID(9))
+        var answer = PeerGreetingAnswer(verdict: .otherCluster, clusterID: 5, member: ProcessID(9))
+        answer.formation = 6
+        answer.news = .formed(
+            Formation(nonce: 6, founders: [.init(ProcessID(9), DiskID(10))]), asking: DiskID(8))
         bytes = []
         answer.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
+
+        // What a peer of another version is told is as long as it was in the first.
+        let refusal = PeerGreetingAnswer(verdict: .otherVersion, clusterID: 5, member: ProcessID(9))
+        bytes = []
+        refusal.encode(into: &bytes)
+        #expect(bytes.count == 19)
+        #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == refusal)
     }
 
     @Test("requests and answers survive the wire, and no shortened one is taken")

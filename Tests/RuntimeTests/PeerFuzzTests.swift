@@ -1,6 +1,7 @@
 import Automata
 import Coordination
 import Glibc
+import Paxos
 import Replica
 import Testing
 
@@ -39,12 +40,15 @@ struct PeerFuzzTests {
     }
 
     /// A greeting that is welcome, then frames: some whole, some damaged, some out of place, some only noise.
-    private func stream(_ noise: inout Noise, _ status: ServiceStatus, other: UInt64) -> [UInt8] {
+    private func stream(_ noise: inout Noise, _ status: ServiceStatus, other: UInt64, formation: UInt64)
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         if noise.next() % 8 != 0 {
             var greeting = PeerGreeting(
                 purpose: [.messages, .bulk, .checkpoint, .inquiry].randomElement(using: &noise)!,
-                clusterID: status.clusterID, sender: ProcessID(other), receiver: ProcessID(status.memberID))
+                clusterID: status.clusterID, sender: ProcessID(other), receiver: ProcessID(status.memberID),
+                formation: formation, disk: noise.next() % 2 == 0 ? nil : DiskID(noise.next()))
             if noise.next() % 6 == 0 { greeting.clusterID ^= 1 }
             bytes += PeerFrame.encoded(.greeting) { greeting.encode(into: &$0) }
         }
@@ -103,12 +107,13 @@ struct PeerFuzzTests {
         let other = cluster.servers["n2"]!.status.memberID
         let before = openDescriptors(at: port)
         let status = server.status
+        let formation = try #require(server.formation?.nonce)
         var noise = Noise(state: 20_240_229)
         var sent = 0
         for _ in 0..<10_000 {
             let descriptor = connect(port)
             guard descriptor >= 0 else { continue }
-            let bytes = stream(&noise, status, other: other)
+            let bytes = stream(&noise, status, other: other, formation: formation)
             _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             // Closed with unread bytes or not: both ends of a connection occur.
             if noise.next() % 2 == 0 { shutdown(descriptor, Int32(SHUT_WR)) }

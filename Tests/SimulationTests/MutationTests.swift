@@ -23,6 +23,8 @@ import Testing
         Mutation(flaw: .retriesProposals, processes: 3, rules: [.atMostOnce]),
         Mutation(flaw: .hidesAccepted, processes: 3, rules: unsafe),
         Mutation(flaw: .countsOneForAll, processes: 5, rules: unsafe),
+        Mutation(flaw: .emptyMembersVote, processes: 3, rules: unsafe),
+        Mutation(flaw: .startsWithoutLog, processes: 3, rules: unsafe + [.recovery]),
         Mutation(flaw: .appliesOutOfOrder, processes: 3, rules: unsafe),
     ]
 

@@ -168,7 +168,7 @@ private struct FailoverWatch {
             }
         case .refuseProposal: leftCommands += 1
         case .answerRead, .refuseRead, .finishTransfer, .sendCheckpoint, .trim, .configurationChanged,
-            .retire:
+            .retire, .reportContradiction:
             break
         }
     }

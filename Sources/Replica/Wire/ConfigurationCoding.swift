@@ -1,6 +1,9 @@
 import Automata
 import Paxos
 
+/// Stands before the quorum system of a configuration that names disks, where there would be its tag.
+private let disksFollow: UInt8 = 0x80
+
 extension Configuration {
     /// Appends the wire form, in which hosts may also store it.
     public func encode(into bytes: inout [UInt8]) {
@@ -22,7 +25,22 @@ extension [UInt8] {
         write(configuration.epoch)
         write(configuration.voters)
         write(configuration.learners)
+        // A configuration that names no disks has the form that it had before there were any.
+        guard !configuration.disks.isEmpty else { return write(configuration.quorums) }
+        write(byte: disksFollow)
         write(configuration.quorums)
+        write(count: configuration.disks.count)
+        for member in configuration.disks {
+            write(member.process)
+            write(member.disk)
+        }
+    }
+
+    mutating func write(_ disk: DiskID) { write(fixed: disk.rawValue) }
+
+    mutating func write(_ disk: DiskID?) {
+        write(flag: disk != nil)
+        if let disk { write(disk) }
     }
 
     mutating func write(_ processes: [ProcessID]) {
@@ -56,17 +74,19 @@ extension [UInt8] {
 
     mutating func write(_ change: ConfigurationChange) {
         switch change {
-        case .add(let process, let asLearner):
+        case .add(let process, let asLearner, let disk):
             write(byte: 0)
             write(process)
             write(flag: asLearner)
+            write(disk)
         case .remove(let process):
             write(byte: 1)
             write(process)
-        case .replace(let old, let new):
+        case .replace(let old, let new, let disk):
             write(byte: 2)
             write(old)
             write(new)
+            write(disk)
         case .promote(let process):
             write(byte: 3)
             write(process)
@@ -82,11 +102,16 @@ extension ByteReader {
         let epoch = try number()
         let voters = try processes()
         let learners = try processes()
-        let quorums = try quorums()
-        guard epoch < 1 << 62 else { throw .malformed }
+        var tag = try byte()
+        let namesDisks = tag == disksFollow
+        if namesDisks { tag = try byte() }
+        let quorums = try quorums(tag)
+        let disks = namesDisks ? try disks() : []
+        guard epoch < 1 << 62, namesDisks == !disks.isEmpty else { throw .malformed }
         if epoch == 0, voters.isEmpty, learners.isEmpty, quorums == .majority { return .unknown }
         do {
-            return try Configuration(epoch: epoch, voters: voters, learners: learners, quorums: quorums)
+            return try Configuration(
+                epoch: epoch, voters: voters, learners: learners, quorums: quorums, disks: disks)
         } catch {
             throw .malformed
         }
@@ -98,8 +123,19 @@ extension ByteReader {
         return processes
     }
 
-    mutating func quorums() throws(WireError) -> QuorumSystem {
-        switch try byte() {
+    private mutating func disks() throws(WireError) -> [Configuration.MemberDisk] {
+        var disks: [Configuration.MemberDisk] = []
+        for _ in 0..<(try count()) {
+            let process = try process()
+            disks.append(.init(process, DiskID(try fixed())))
+        }
+        return disks
+    }
+
+    mutating func disk() throws(WireError) -> DiskID? { try flag() ? DiskID(try fixed()) : nil }
+
+    private mutating func quorums(_ tag: UInt8) throws(WireError) -> QuorumSystem {
+        switch tag {
         case 0:
             return .majority
         case 1:
@@ -130,13 +166,15 @@ extension ByteReader {
         switch try byte() {
         case 0:
             let process = try process()
-            return .add(process, asLearner: try flag())
+            let asLearner = try flag()
+            return .add(process, asLearner: asLearner, disk: try disk())
         case 1: return .remove(try process())
         case 2:
             let old = try process()
-            return .replace(old, with: try process())
+            let new = try process()
+            return .replace(old, with: new, disk: try disk())
         case 3: return .promote(try process())
-        case 4: return .setQuorums(try quorums())
+        case 4: return .setQuorums(try quorums(try byte()))
         case let tag: throw .unknownTag(tag)
         }
     }

@@ -33,6 +33,7 @@ extension ReplicaMessage {
             bytes.write(byte: MessageTag.canvass)
             bytes.write(it.ballot)
             bytes.write(it.epoch)
+            bytes.write(it.disk)
         case .canvassed(let it):
             bytes.write(byte: MessageTag.canvassed)
             bytes.write(it.ballot)
@@ -46,6 +47,7 @@ extension ReplicaMessage {
             bytes.write(flag: it.successorOf != nil)
             if let ballot = it.successorOf { bytes.write(ballot) }
             bytes.write(it.progress)
+            bytes.write(it.disk)
         case .promise(let it):
             bytes.write(byte: MessageTag.promise)
             bytes.write(it)
@@ -67,6 +69,7 @@ extension ReplicaMessage {
             bytes.write(byte: MessageTag.accepted)
             bytes.write(it.ballot)
             bytes.write(it.upTo)
+            bytes.write(it.standing)
         case .missing(let it):
             bytes.write(byte: MessageTag.missing)
             bytes.write(it.ballot)
@@ -87,6 +90,7 @@ extension ReplicaMessage {
             bytes.write(it.round)
             bytes.write(it.acceptedUpTo)
             bytes.write(it.chosenUpTo)
+            bytes.write(it.standing)
         case .checkpointWanted(let slot):
             bytes.write(byte: MessageTag.checkpointWanted)
             bytes.write(slot)
@@ -117,6 +121,11 @@ extension ReplicaMessage {
 }
 
 extension [UInt8] {
+    fileprivate mutating func write(_ standing: ReplicaMessage.Standing) {
+        write(flag: standing.isVote)
+        write(standing.disk)
+    }
+
     fileprivate mutating func write(_ promise: ReplicaMessage.Promise) {
         write(promise.ballot)
         write(promise.epoch)
@@ -166,7 +175,8 @@ extension ByteReader {
         switch try byte() {
         case MessageTag.canvass:
             let ballot = try ballot()
-            return .canvass(.init(ballot: ballot, epoch: try number()))
+            let epoch = try number()
+            return .canvass(.init(ballot: ballot, epoch: epoch, disk: try disk()))
         case MessageTag.canvassed:
             let ballot = try ballot()
             let granted = try flag()
@@ -177,10 +187,11 @@ extension ByteReader {
             let from = try slot()
             guard from > .zero else { throw .malformed }
             let successorOf = try flag() ? try self.ballot() : nil
+            let progress = try number()
             return .prepare(
                 .init(
-                    ballot: ballot, epoch: epoch, from: from, successorOf: successorOf,
-                    progress: try number()))
+                    ballot: ballot, epoch: epoch, from: from, successorOf: successorOf, progress: progress,
+                    disk: try disk()))
         case MessageTag.promise:
             return .promise(try promise())
         case MessageTag.nack:
@@ -200,7 +211,8 @@ extension ByteReader {
                 ))
         case MessageTag.accepted:
             let ballot = try ballot()
-            return .accepted(.init(ballot: ballot, upTo: try slot()))
+            let upTo = try slot()
+            return .accepted(.init(ballot: ballot, upTo: upTo, standing: try standing()))
         case MessageTag.missing:
             let ballot = try ballot()
             let from = try slot()
@@ -219,8 +231,11 @@ extension ByteReader {
             let ballot = try ballot()
             let round = try number()
             let acceptedUpTo = try slot()
+            let chosenUpTo = try slot()
             return .heartbeatAnswer(
-                .init(ballot: ballot, round: round, acceptedUpTo: acceptedUpTo, chosenUpTo: try slot()))
+                .init(
+                    ballot: ballot, round: round, acceptedUpTo: acceptedUpTo, chosenUpTo: chosenUpTo,
+                    standing: try standing()))
         case MessageTag.checkpointWanted:
             return .checkpointWanted(behind: try slot())
         case MessageTag.takeOver:
@@ -261,6 +276,11 @@ extension ByteReader {
         case let tag:
             throw .unknownTag(tag)
         }
+    }
+
+    private mutating func standing() throws(WireError) -> ReplicaMessage.Standing {
+        let isVote = try flag()
+        return .init(isVote: isVote, disk: try disk())
     }
 
     private mutating func promise() throws(WireError) -> ReplicaMessage.Promise {

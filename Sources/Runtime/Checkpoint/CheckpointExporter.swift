@@ -19,6 +19,7 @@ final class CheckpointExporter: Sendable {
     private let group: any EventLoopGroup
     private let clusterID: UInt64
     private let own: ProcessID
+    private let formation: OwnFormation
     private let times: LinkTimes
     private let host: Mailbox<HostInput>
     private let instruments: Instruments
@@ -32,14 +33,15 @@ final class CheckpointExporter: Sendable {
     private let state = Mutex(State())
 
     init(
-        store: StoreBox, group: any EventLoopGroup, clusterID: UInt64, own: ProcessID, times: LinkTimes,
-        host: Mailbox<HostInput>, instruments: Instruments,
+        store: StoreBox, group: any EventLoopGroup, clusterID: UInt64, own: ProcessID,
+        formation: OwnFormation, times: LinkTimes, host: Mailbox<HostInput>, instruments: Instruments,
         report: Reporter
     ) {
         self.store = store
         self.group = group
         self.clusterID = clusterID
         self.own = own
+        self.formation = formation
         self.times = times
         self.host = host
         self.instruments = instruments
@@ -158,7 +160,8 @@ final class CheckpointExporter: Sendable {
     private func connect(to receiver: ProcessID, _ urls: [PeerURL]) throws -> Connection {
         guard let url = urls.first else { throw PeerProtocolError("its address is not known") }
         let greeting = PeerGreeting(
-            purpose: .checkpoint, clusterID: clusterID, sender: own, receiver: receiver)
+            purpose: .checkpoint, clusterID: clusterID, sender: own, receiver: receiver,
+            formation: formation.known?.nonce ?? 0)
         let loop = group.next()
         let welcome = loop.makePromise(of: Void.self)
         let answer = loop.makePromise(of: CheckpointAnswer.self)

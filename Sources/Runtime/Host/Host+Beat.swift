@@ -25,6 +25,7 @@ extension Host {
         retryRebuilding()
         retryPlacing()
         publishOwnAddresses()
+        continueFounding()
         compactOnItsOwn()
         tellLeaderLost()
         sayWhoIsMissing()

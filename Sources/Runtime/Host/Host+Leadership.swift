@@ -85,7 +85,7 @@ extension Host {
         // Who joins knows the others only from its options until it has learnt the configuration.
         let known = configuration.voters.isEmpty ? identity.members : reachable
         report.names.use(known)
-        network.use(members: known)
+        if ownFormation.known != nil { network.use(members: known) }
     }
 
     /// Tells the cluster how this member can be reached, until the store says so.

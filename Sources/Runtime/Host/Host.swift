@@ -2,6 +2,7 @@ import Automata
 import Coordination
 import Paxos
 import Replica
+import WriteAheadLog
 
 /// The replica thread: owns the replica, its timers and the applied state.
 ///
@@ -90,6 +91,14 @@ final class Host {
     var lastPublish = Instant.zero
     var members: [ServiceMember] = []
 
+    // How the cluster began.
+    let directory: DataDirectory
+    let ownFormation: OwnFormation
+    var founding: Founding
+    var toldMissing: [ProcessID] = []
+    var toldMissingAt: Instant
+    var toldLostVotesAt = Instant.zero
+
     var stop: StopTicket?
     var stopDeadline = Instant.zero
     var isStopped = false
@@ -98,8 +107,12 @@ final class Host {
         options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: LogThread,
         network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
         instruments: Instruments, checkpointExporter: CheckpointExporter, applyThread: ApplyThread,
-        replica: Replica, applier: Applier, segments: LogSegments, report: Reporter
+        replica: Replica, applier: Applier, segments: LogSegments, directory: DataDirectory,
+        ownFormation: OwnFormation, founding: Founding, report: Reporter
     ) {
+        self.directory = directory
+        self.ownFormation = ownFormation
+        self.founding = founding
         self.options = options
         self.identity = identity
         self.inbox = inbox
@@ -118,6 +131,7 @@ final class Host {
         self.applier = applier
         self.segments = segments
         now = MonotonicClock.now()
+        toldMissingAt = now
         timers = Timers(now: now, beat: .milliseconds(100))
         outbox = Outbox(network)
         proposals = ProposalTable(first: 1)
@@ -134,6 +148,7 @@ final class Host {
         do {
             try loadFromStore()
             step(.start)
+            found(.start)
             proposals = ProposalTable(first: replica.incarnation << 40 + 1)
             var inputs: [HostInput] = []
             while !isStopped {
@@ -191,6 +206,7 @@ final class Host {
         case .checkpointSent(let receiver, let success):
             step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver))
         case .checkpointFailed(let process): step(.checkpointFailed(process))
+        case .formation(let message, let sender): found(.received(message, from: sender))
         case .failed(let reason): onFailure(reason)
         case .stop(let ticket): onStop(ticket)
         }
@@ -237,6 +253,7 @@ final class Host {
         case .trim(let slot): trimLog(before: slot)
         case .configurationChanged: onMembersChanged()
         case .retire: onFailure("this member was removed from the cluster")
+        case .reportContradiction(let process, let slot): onContradiction(by: process, at: slot)
         }
     }
 

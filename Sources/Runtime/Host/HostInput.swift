@@ -35,6 +35,8 @@ enum HostInput: Sendable {
     case checkpointSent(to: ProcessID, success: Bool)
     /// The transfer of a checkpoint to this process has ended without success.
     case checkpointFailed(ProcessID)
+    /// What another process has answered about how the cluster was formed.
+    case formation(FormationMessage, from: ProcessID)
     /// The server cannot go on.
     case failed(String)
     case stop(StopTicket)

@@ -13,28 +13,44 @@ struct HostRecovery {
     let segments: LogSegments
 
     init(
-        options: ServerOptions, identity: Identity, directory: DataDirectory, folders: StoreFolders,
-        report: Reporter
+        options: ServerOptions, identity: Identity, directory: DataDirectory, logDirectory: String,
+        folders: StoreFolders, ownFormation: OwnFormation, report: Reporter
     ) throws {
         store = StoreBox(try folders.open(folders.current))
-        let applied = try HostRecovery.appliedState(of: try store.store, identity: identity)
-
-        var durable: ReplicaDurableState
-        if let configuration = applied.configuration {
-            durable = ReplicaDurableState(storedUpTo: Slot(applied.slot), configuration)
-        } else {
-            durable = .joining
+        let first = HostRecovery.firstConfiguration(ownFormation, identity)
+        let applied = try HostRecovery.appliedState(of: try store.store, first)
+        if ownFormation.known == nil, applied.slot > 0 {
+            throw ServerError(
+                .damaged,
+                "\(directory.path(of: "identity")) says that this member never took part, and the store in "
+                    + "\(directory.path) holds what it has applied: one of them is not the other's. Put back the "
+                    + "one that belongs here")
         }
+        var durable = ReplicaDurableState(storedUpTo: Slot(applied.slot), applied.configuration)
         var segments = LogSegments()
         var logOptions = WriteAheadLog.Options()
         logOptions.synchronises = options.synchronises
         logOptions.identity = HostRecovery.logIdentity(identity)
-        log = try WriteAheadLog.open(
-            options.logDirectory ?? directory.path(of: "log"), options: logOptions
-        ) { bytes in
-            let record = try ReplicaRecord(decoding: bytes)
-            segments.note(record)
-            try durable.absorb(record)
+        do {
+            log = try WriteAheadLog.open(logDirectory, options: logOptions) { bytes in
+                let record = try ReplicaRecord(decoding: bytes)
+                segments.note(record)
+                try durable.absorb(record)
+            }
+        } catch let error as ReplicaRecoveryError {
+            throw ServerError(
+                .damaged,
+                "\(error): the log in \(logDirectory) and the store in \(directory.path(of: folders.current.name)) "
+                    + "do not belong together; one of them was lost, or is an older copy. Put back the one that "
+                    + "belongs to the other, as it was when the member last stopped. Without it the member cannot "
+                    + "go on; see \"A lost disk\" in docs/operations")
+        }
+        if ownFormation.known == nil, durable.acceptor.promised > .none {
+            throw ServerError(
+                .damaged,
+                "\(directory.path(of: "identity")) says that this member never took part, and the log in "
+                    + "\(logDirectory) holds promises of its own: one of them is not the other's, or an older copy. "
+                    + "Put back the one that belongs here")
         }
         segments.recovered(log.recovery.segments)
         self.segments = segments
@@ -46,6 +62,7 @@ struct HostRecovery {
         }
 
         var settings = Replica.Settings(process: identity.memberID)
+        settings.disk = ownFormation.disk
         settings.heartbeatInterval = options.heartbeatInterval
         settings.electionTimeout = options.electionTimeout
         settings.catchUpEntries = options.catchUpEntries
@@ -54,23 +71,29 @@ struct HostRecovery {
         applier = try Applier(store: store)
     }
 
-    /// A new store of a new cluster is given the first configuration, durably, before anything else happens:
-    /// from then on the process is a member and never asks its options again.
+    /// The configuration of the first slot: from the formation, or from the options where the cluster was formed
+    /// before that was written down. A store that is lost beside a log that holds everything is made from there.
+    private static func firstConfiguration(_ formation: OwnFormation, _ identity: Identity) -> Configuration {
+        guard let known = formation.known else { return .unknown }
+        if formation.disk == nil, !identity.isJoining {
+            return Configuration(epoch: 1, voters: identity.members.map(\.id))
+        }
+        return known.configuration
+    }
+
     private static func appliedState(
-        of store: any OrderedStore, identity: Identity
-    ) throws -> (slot: UInt64, configuration: Configuration?) {
+        of store: any OrderedStore, _ first: Configuration
+    ) throws -> (slot: UInt64, configuration: Configuration) {
         let applied = try store.read { try AppliedState(from: $0) }
         if !applied.configuration.isEmpty {
             return (applied.slot, try ConfigurationCodec.decode(applied.configuration))
         }
-        guard !identity.isJoining else { return (applied.slot, nil) }
-        let configuration = Configuration(epoch: 1, voters: identity.members.map(\.id))
+        guard first.epoch > 0 else { return (applied.slot, first) }
         try store.write { transaction in
             try AppliedState.setSlot(0, in: transaction)
-            try AppliedState.setConfiguration(ConfigurationCodec.encode(configuration), in: transaction)
+            try AppliedState.setConfiguration(ConfigurationCodec.encode(first), in: transaction)
         }
-        try store.synchronize()
-        return (0, configuration)
+        return (0, first)
     }
 
     private static func logIdentity(_ identity: Identity) -> [UInt8] {

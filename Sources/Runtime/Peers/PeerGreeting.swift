@@ -1,4 +1,6 @@
 import Automata
+import Paxos
+import Replica
 
 /// The first frame of a connection, from the side that made it.
 ///
@@ -6,6 +8,10 @@ import Automata
 ///     greeting        ────────────►    is it for this member, from a member, of this cluster?
 ///                     ◄────────────    greeting answer: welcome, or why not
 ///     then, by purpose: replica messages and requests; or one checkpoint
+///
+/// A greeting names the formation of the sender's cluster, so that members of clusters that were started with
+/// the same flags and formed apart never take each other for their own. An inquiry asks how the cluster was
+/// formed instead, and its answer says so.
 struct PeerGreeting: Hashable, Sendable {
     enum Purpose: UInt8, Sendable {
         /// Messages of the replica, requests and answers.
@@ -19,13 +25,17 @@ struct PeerGreeting: Hashable, Sendable {
 
     static let magic: UInt32 = 0x5045_5953
     /// Of all that is said between peers. A peer of another version is refused.
-    static let currentVersion: UInt16 = 1
+    static let currentVersion: UInt16 = 2
 
     var version = PeerGreeting.currentVersion
     var purpose: Purpose
     var clusterID: UInt64
     var sender: ProcessID
     var receiver: ProcessID
+    /// The nonce by which the sender knows its cluster; of no meaning in an inquiry.
+    var formation: UInt64
+    /// In an inquiry about the formation: the disk that asks.
+    var disk: DiskID?
 
     func encode(into bytes: inout [UInt8]) {
         bytes.appendInteger(PeerGreeting.magic)
@@ -34,9 +44,17 @@ struct PeerGreeting: Hashable, Sendable {
         bytes.appendInteger(clusterID)
         bytes.appendInteger(sender.rawValue)
         bytes.appendInteger(receiver.rawValue)
+        bytes.appendInteger(formation)
+        bytes.append(disk == nil ? 0 : 1)
+        bytes.appendInteger(disk?.rawValue ?? 0)
     }
 
-    init(purpose: Purpose, clusterID: UInt64, sender: ProcessID, receiver: ProcessID) {
+    init(
+        purpose: Purpose, clusterID: UInt64, sender: ProcessID, receiver: ProcessID, formation: UInt64 = 0,
+        disk: DiskID? = nil
+    ) {
+        self.formation = formation
+        self.disk = disk
         self.purpose = purpose
         self.clusterID = clusterID
         self.sender = sender
@@ -52,7 +70,7 @@ struct PeerGreeting: Hashable, Sendable {
         // Of another version nothing more is known than that it is one.
         guard version == PeerGreeting.currentVersion else {
             purpose = .messages
-            (clusterID, sender, receiver) = (0, ProcessID(0), ProcessID(0))
+            (clusterID, sender, receiver, formation) = (0, ProcessID(0), ProcessID(0), 0)
             return
         }
         guard let purpose = Purpose(rawValue: try reader.integer()) else {
@@ -62,6 +80,10 @@ struct PeerGreeting: Hashable, Sendable {
         clusterID = try reader.integer()
         sender = ProcessID(try reader.integer())
         receiver = ProcessID(try reader.integer())
+        formation = try reader.integer()
+        let hasDisk = try reader.integer(UInt8.self)
+        let disk = DiskID(try reader.integer())
+        self.disk = hasDisk == 0 ? nil : disk
         try reader.expectEnd()
     }
 }
@@ -75,6 +97,10 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         case otherMember = 3
         /// The sender is no member as far as the listening side knows.
         case strangeSender = 4
+        /// Both belong to clusters of the same name that were formed apart.
+        case otherFormation = 5
+        /// The listening side does not know yet how its cluster was formed.
+        case notFormed = 6
     }
 
     var verdict: Verdict
@@ -82,12 +108,23 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     /// The listening side's own.
     var clusterID: UInt64
     var member: ProcessID
+    /// The nonce by which the listening side knows its cluster, if it does.
+    var formation: UInt64 = 0
+    /// The answer to an inquiry about the formation, when there is one.
+    var news: FormationMessage?
 
+    /// To a peer of another version the answer ends where that of the first version did, so that it is
+    /// understood.
     func encode(into bytes: inout [UInt8]) {
         bytes.append(verdict.rawValue)
         bytes.appendInteger(version)
         bytes.appendInteger(clusterID)
         bytes.appendInteger(member.rawValue)
+        guard verdict != .otherVersion else { return }
+        bytes.appendInteger(formation)
+        var encoded: [UInt8] = []
+        news?.encode(into: &encoded)
+        bytes.appendCounted(encoded)
     }
 
     init(verdict: Verdict, clusterID: UInt64, member: ProcessID) {
@@ -105,6 +142,13 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         version = try reader.integer()
         clusterID = try reader.integer()
         member = ProcessID(try reader.integer())
+        if verdict != .otherVersion {
+            formation = try reader.integer()
+            let encoded = try reader.bytes()
+            if !encoded.isEmpty {
+                news = try encoded.withUnsafeBytes { try FormationMessage(decoding: $0) }
+            }
+        }
         try reader.expectEnd()
     }
 
@@ -120,6 +164,11 @@ struct PeerGreetingAnswer: Hashable, Sendable {
             "it is member \(hex(member.rawValue)), not \(hex(greeting.receiver.rawValue))"
         case .strangeSender:
             "it does not know a member \(hex(greeting.sender.rawValue))"
+        case .otherFormation:
+            "the clusters have the same name and were formed apart, it \(hex(formation)) and this process "
+                + "\(hex(greeting.formation)): they hold different data, and must not be joined"
+        case .notFormed:
+            "it does not know yet how the cluster was formed"
         }
     }
 }

@@ -178,6 +178,10 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case .otherMember:
             "it looks for member \(hex(greeting.receiver.rawValue)), this is \(hex(network.own.rawValue))"
         case .strangeSender: "no such member is known"
+        case .otherFormation:
+            "the clusters have the same name and were formed apart, it \(hex(greeting.formation)) and this "
+                + "process \(hex(answer.formation)): they hold different data, and must not be joined"
+        case .notFormed: "this process does not know yet how the cluster was formed"
         }
     }
 

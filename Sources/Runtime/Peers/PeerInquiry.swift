@@ -2,7 +2,8 @@ import Automata
 import NIOCore
 import NIOPosix
 
-/// A process that joins asks the others to which cluster they belong.
+/// A process that joins asks the others to which cluster they belong, and one that does not know how its cluster
+/// was formed asks for that.
 enum PeerInquiry {
     /// Asks one after the other, again and again for `seconds`. Blocks. Throws `ServerError`.
     static func clusterID(asking urls: [PeerURL], on group: any EventLoopGroup, seconds: UInt64) throws
@@ -27,41 +28,50 @@ enum PeerInquiry {
     }
 
     private static func ask(_ url: PeerURL, on group: any EventLoopGroup) throws -> UInt64 {
-        let loop = group.next()
+        let greeting = PeerGreeting(
+            purpose: .inquiry, clusterID: 0, sender: ProcessID(0), receiver: ProcessID(0))
+        return try ask(url, greeting, on: group.next(), within: .seconds(2)).wait().clusterID
+    }
+
+    /// One greeting and its answer, on a connection of their own.
+    static func ask(
+        _ url: PeerURL, _ greeting: PeerGreeting, on loop: any EventLoop, within time: TimeAmount
+    ) -> EventLoopFuture<PeerGreetingAnswer> {
         let answer = loop.makePromise(of: PeerGreetingAnswer.self)
-        do {
-            let channel = try ClientBootstrap(group: loop)
-                .connectTimeout(.seconds(2))
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(PeerInquiryHandler(answer))
-                    }
+        let late = loop.scheduleTask(in: time) { answer.fail(ServerError(.failed, "no answer in time")) }
+        ClientBootstrap(group: loop)
+            .connectTimeout(time)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(PeerInquiryHandler(greeting, answer))
                 }
-                .connect(host: url.host, port: url.port).wait()
-            defer { channel.close(promise: nil) }
-            let late = loop.scheduleTask(in: .seconds(2)) {
-                answer.fail(ServerError(.failed, "no answer in time"))
             }
-            defer { late.cancel() }
-            return try answer.futureResult.wait().clusterID
-        } catch {
-            answer.fail(error)
-            throw error
-        }
+            .connect(host: url.host, port: url.port)
+            .whenComplete { result in
+                switch result {
+                case .success(let channel):
+                    answer.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                case .failure(let error): answer.fail(error)
+                }
+            }
+        answer.futureResult.whenComplete { _ in late.cancel() }
+        return answer.futureResult
     }
 }
 
 private final class PeerInquiryHandler: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
 
+    private let greeting: PeerGreeting
     private let answer: EventLoopPromise<PeerGreetingAnswer>
     private var reader = PeerFrameReader()
 
-    init(_ answer: EventLoopPromise<PeerGreetingAnswer>) { self.answer = answer }
+    init(_ greeting: PeerGreeting, _ answer: EventLoopPromise<PeerGreetingAnswer>) {
+        self.greeting = greeting
+        self.answer = answer
+    }
 
     func channelActive(context: ChannelHandlerContext) {
-        let greeting = PeerGreeting(
-            purpose: .inquiry, clusterID: 0, sender: ProcessID(0), receiver: ProcessID(0))
         let frame = PeerFrame.encoded(.greeting) { greeting.encode(into: &$0) }
         context.writeAndFlush(NIOAny(ByteBuffer(bytes: frame)), promise: nil)
     }

@@ -10,6 +10,7 @@ import Synchronization
 final class PeerNetwork: @unchecked Sendable {
     let clusterID: UInt64
     let own: ProcessID
+    let formation: OwnFormation
     let host: Mailbox<HostInput>
     let instruments: Instruments
     let report: Reporter
@@ -26,15 +27,19 @@ final class PeerNetwork: @unchecked Sendable {
     }
     private let members = Mutex(Members())
     private let inbound = Mutex([ObjectIdentifier: any Channel]())
+    /// Who is being asked how the cluster was formed.
+    private let asked = Mutex(Set<ProcessID>())
     private let complaints = Mutex((next: Instant.zero, suppressed: 0))
 
     init(
-        clusterID: UInt64, own: ProcessID, group: any EventLoopGroup, frameLimit: Int, times: LinkTimes,
-        host: Mailbox<HostInput>, checkpoints: CheckpointImporter, instruments: Instruments,
+        clusterID: UInt64, own: ProcessID, formation: OwnFormation, group: any EventLoopGroup,
+        frameLimit: Int, times: LinkTimes, host: Mailbox<HostInput>, checkpoints: CheckpointImporter,
+        instruments: Instruments,
         report: Reporter
     ) {
         self.clusterID = clusterID
         self.own = own
+        self.formation = formation
         self.group = group
         self.frameLimit = frameLimit
         self.times = times
@@ -46,7 +51,8 @@ final class PeerNetwork: @unchecked Sendable {
 
     // MARK: members
 
-    /// Makes and ends links so that there is one to every other member. Any thread.
+    /// Makes and ends links so that there is one to every other member. What the links greet with is how the
+    /// cluster was formed, so before that is known there are none. Any thread.
     func use(members all: [Identity.Member]) {
         let (ended, added) = members.withLock { members in
             let ended = members.links.filter { link in !all.contains { $0.id == link.peer } }
@@ -61,7 +67,8 @@ final class PeerNetwork: @unchecked Sendable {
                         PeerLink(
                             peer: member.id, urls: urls,
                             greeting: PeerGreeting(
-                                purpose: .messages, clusterID: clusterID, sender: own, receiver: member.id),
+                                purpose: .messages, clusterID: clusterID, sender: own, receiver: member.id,
+                                formation: formation.known?.nonce ?? 0),
                             loop: group.next(), times: times, queueLimitBytes: 2 * frameLimit + (16 << 20),
                             instruments: instruments, report: report))
                 }
@@ -83,19 +90,58 @@ final class PeerNetwork: @unchecked Sendable {
 
     /// What a greeting is answered.
     func judge(_ greeting: PeerGreeting) -> PeerGreetingAnswer {
+        let formed = formation.known
         var answer = PeerGreetingAnswer(verdict: .welcome, clusterID: clusterID, member: own)
+        answer.formation = formed?.nonce ?? 0
         if greeting.version != PeerGreeting.currentVersion {
             answer.verdict = .otherVersion
         } else if greeting.purpose == .inquiry {
-            answer.verdict = .welcome
+            judge(inquiry: greeting, &answer)
         } else if greeting.clusterID != clusterID {
             answer.verdict = .otherCluster
         } else if greeting.receiver != own {
             answer.verdict = .otherMember
+        } else if formed?.nonce != greeting.formation {
+            answer.verdict = formed == nil ? .notFormed : .otherFormation
         } else if !members.withLock({ $0.known.contains(greeting.sender) }) {
             answer.verdict = .strangeSender
         }
         return answer
+    }
+
+    /// Who asks only to which cluster this process belongs is always told; what is said about the formation is
+    /// meant for a process of the same cluster that knows whom it asks.
+    private func judge(inquiry greeting: PeerGreeting, _ answer: inout PeerGreetingAnswer) {
+        guard let asking = greeting.disk else { return }
+        if greeting.clusterID != clusterID {
+            answer.verdict = .otherCluster
+        } else if greeting.receiver != own {
+            answer.verdict = .otherMember
+        } else {
+            answer.news = formation.answer(to: asking)
+        }
+    }
+
+    /// Asks another process how the cluster was formed. What it says comes to the host; silence does not.
+    /// One question at a time to each.
+    func ask(_ member: ProcessID, at urls: [PeerURL]) {
+        guard let disk = formation.disk, let url = urls.randomElement(),
+            asked.withLock({ $0.insert(member).inserted })
+        else { return }
+        let greeting = PeerGreeting(
+            purpose: .inquiry, clusterID: clusterID, sender: own, receiver: member, disk: disk)
+        let host = host
+        let answered = PeerInquiry.ask(url, greeting, on: group.next(), within: TimeAmount(times.greeting))
+        answered.whenComplete { [self] _ in asked.withLock { _ = $0.remove(member) } }
+        answered.whenSuccess { [self] answer in
+            if let news = answer.news {
+                _ = host.offer(.formation(news, from: member))
+            } else if answer.verdict != .welcome {
+                complain(
+                    "cannot ask \(member: member, as: "remote-member-id") at \(url, as: "remote-addr") how the "
+                        + "cluster was formed: \(answer.reason(for: greeting), as: "error")")
+            }
+        }
     }
 
     /// Says that a connection was refused or ended; at most once a second, as anybody can connect.
