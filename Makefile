@@ -1,8 +1,8 @@
-# run | test | core | lab | check | simulate | bench | format | docs; also faults, and what they build on.
+# run | test | core | lab | check | simulate | mutations | bench | format | docs; also faults, and what they build on.
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core lab check simulate bench faults format docs bootstrap release
+.PHONY: run test core lab check simulate mutations bench faults format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
@@ -41,6 +41,10 @@ check: bootstrap
 	swift format lint --strict --recursive $(FORMATTED)
 	SYNOD_STRICT=1 swift build --build-tests
 	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS) --filter ArchitectureTests
+
+# Deliberate errors, one after the other, each of which must be caught. MUTATIONS narrows it: MUTATIONS="--area replica".
+mutations:
+	scripts/mutations $(MUTATIONS)
 
 # SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed.
 SEEDS ?= 2000

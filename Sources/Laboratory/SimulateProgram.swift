@@ -1,4 +1,5 @@
 import Glibc
+import LongWork
 import MulticastSimulation
 import ReplicaSimulation
 import Simulation
@@ -25,11 +26,15 @@ struct SimulateProgram {
           --trace          print the whole trace of each run
           --lines N        lines of the trace of a failing run that are printed (default 60)
           --keep-going     go on after a failure
+          --json           what was found as one JSON object, and nothing else
           --restless       leaders change all the time, and little else goes wrong
           --flaw NAME      with a deliberate error, which must be caught: \
         \(HostFlaw.allCases.map(\.rawValue).joined(separator: ", "))
 
-        Exit code 0: every promise was kept, 1: one was broken, 2: wrong command line.
+        At the end stands what the sweep took: simulated time, faults by kind, and the points of the protocol that
+        runs came by. A long one says on standard error how far it is. Ctrl-C ends it with what it has found so far.
+
+        Exit code 0: every promise was kept, 1: one was broken, 2: wrong command line, 130: interrupted.
         """
 
     let say: (String) -> Void
@@ -46,16 +51,31 @@ struct SimulateProgram {
             say(Self.usage)
             return 0
         }
-        let options: SeedSweep.Options
+        var options: SeedSweep.Options
+        let printsJSON = arguments.contains("--json")
         do {
-            options = try Self.options(from: arguments)
+            options = try Self.options(from: arguments.filter { $0 != "--json" })
         } catch {
             Console.complain("simulate: \(error.description); see simulate --help")
             return 2
         }
         sayWhichSeedCrashes()
+        // The run under way is finished first.
+        Interrupt.watch()
+        options.isInterrupted = { Interrupt.isAsked }
+        let progress = ProgressLine()
+        let (first, count) = (options.firstSeed, options.seeds)
+        options.willRun = { seed in
+            runningSeed = seed
+            let done = Int(seed - first)
+            progress.show(count: done) { "\(done) of \(count) seeds, \($0) a second" }
+        }
         var sweep = SeedSweep(options)
-        return sweep.run(say: say) ? 0 : 1
+        let isWell = sweep.run { if !printsJSON { say($0) } }
+        progress.clear()
+        if printsJSON { say(SimulateReport.json(of: sweep, options)) }
+        if sweep.wasInterrupted { return Interrupt.exitCode }
+        return isWell ? 0 : 1
     }
 
     private static let valued = ["--flaw", "--seed", "--seeds", "--from", "--processes", "--lines"]
@@ -92,7 +112,6 @@ struct SimulateProgram {
                 }
             }
         }
-        options.willRun = { runningSeed = $0 }
         return options
     }
 

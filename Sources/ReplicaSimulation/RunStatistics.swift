@@ -31,7 +31,8 @@ public struct RunStatistics: Hashable, Sendable {
 
     public init() {}
 
-    private static var counters: [(name: String, path: WritableKeyPath<RunStatistics, Int>)] {
+    /// Every counter with its name, in the order in which they are shown.
+    public static var counters: [(name: String, path: WritableKeyPath<RunStatistics, Int>)] {
         [
             ("events", \.events), ("chosen entries", \.chosen), ("proposals", \.proposed),
             ("acknowledged", \.acknowledged), ("refused", \.refused), ("outcome unknown", \.unknown),
@@ -57,7 +58,11 @@ public struct RunStatistics: Hashable, Sendable {
     /// One counter a line: the total, and the mean of a run.
     public var table: String {
         let runs = max(self.runs, 1)
-        var lines = ["runs \(self.runs), virtual time \(virtualMilliseconds / 1_000) s"]
+        let tenthsOfHours = virtualMilliseconds / 360_000
+        var lines = [
+            "runs \(self.runs), virtual time \(virtualMilliseconds / 1_000) s"
+                + " (\(tenthsOfHours / 10).\(tenthsOfHours % 10) h)"
+        ]
         for (name, path) in Self.counters {
             let total = self[keyPath: path]
             let tenths = total * 10 / runs

@@ -21,12 +21,17 @@ public struct SeedSweep: Sendable {
 
         /// Called before each run, so that a caller can say which one ended the whole process.
         public var willRun: (@Sendable (UInt64) -> Void)?
+        /// Asked before each run; the sweep ends when it is true, and says what it has found so far.
+        public var isInterrupted: (@Sendable () -> Bool)?
 
         public init() {}
     }
 
     public private(set) var failures: [(seed: UInt64, violation: Violation)] = []
     public private(set) var statistics = RunStatistics()
+    /// Seeds that were run to their end.
+    public private(set) var done = 0
+    public private(set) var wasInterrupted = false
     private let options: Options
 
     public init(_ options: Options) { self.options = options }
@@ -34,9 +39,15 @@ public struct SeedSweep: Sendable {
     /// Runs all seeds and says what happened through `say`, one call a line. True when nothing was wrong.
     public mutating func run(say: (String) -> Void) -> Bool {
         for seed in options.firstSeed..<options.firstSeed + UInt64(options.seeds) {
+            if options.isInterrupted?() == true {
+                wasInterrupted = true
+                say("interrupted after \(done) of \(options.seeds) seeds")
+                break
+            }
             options.willRun?(seed)
             let outcome = run(seed: seed)
             statistics += outcome.statistics
+            done += 1
             if options.printsTrace { outcome.trace.forEach(say) }
             if options.seeds == 1 { say("seed \(seed): trace \(outcome.hash)") }
             if let violation = outcome.violation {
@@ -44,7 +55,6 @@ public struct SeedSweep: Sendable {
                 complain(seed, violation, say)
                 if options.stopsAtFailure { break }
             }
-            let done = seed - options.firstSeed + 1
             if done % 250 == 0 { say("\(done) of \(options.seeds) seeds, \(failures.count) failures") }
         }
         say("\(options.processes) processes, seeds from \(options.firstSeed): \(failures.count) failures")
@@ -71,7 +81,7 @@ public struct SeedSweep: Sendable {
     }
 
     /// What to type to see one run with its trace.
-    func replay(_ seed: UInt64) -> String {
+    public func replay(_ seed: UInt64) -> String {
         let flaw = options.flaw.map { " --flaw \($0.rawValue)" } ?? ""
         let mix = options.mix == .restless ? " --restless" : ""
         return "\(options.command) --seed \(seed) --processes \(options.processes)\(flaw)\(mix) --trace"

@@ -102,6 +102,51 @@ import Testing
         #expect(cluster.replica(1).ballot == cluster.replica(3).ballot)
     }
 
+    private func readsByLease(_ cluster: inout Cluster, _ number: UInt64) -> Bool {
+        cluster.step(.readRequested(ReadID(number)), at: p1)
+        return cluster[1].reads[ReadID(number)] != nil
+    }
+
+    /// Acceptors keep quiet from when they hear the question on, and the answer may be long on its way.
+    @Test("a lease is counted from the question, not from the answer")
+    func countedFromTheQuestion() {
+        var cluster = started()
+        cluster.elect(1)
+        cluster.fire(.heartbeat, at: p1)
+        for other in [2, 3] as [UInt64] { cluster.deliverAll(1, other) }
+        cluster.now = cluster.now + .milliseconds(900)
+        for other in [2, 3] as [UInt64] { cluster.deliverAll(other, 1) }
+        #expect(readsByLease(&cluster, 1))
+        cluster.network = []
+        cluster.now = cluster.now + .milliseconds(101)
+        #expect(!readsByLease(&cluster, 2))
+    }
+
+    @Test("a lease is shorter than an election timeout by what two clocks may differ")
+    func shorterByDrift() {
+        var cluster = Cluster.started(3) { $0.leaseReadsClockDriftPPM = 100_000 }
+        cluster.elect(1)
+        cluster.fire(.heartbeat, at: p1)
+        cluster.settle()
+        cluster.now = cluster.now + .milliseconds(899)
+        #expect(readsByLease(&cluster, 1))
+        cluster.now = cluster.now + .milliseconds(2)
+        #expect(!readsByLease(&cluster, 2))
+    }
+
+    @Test("a leader that has told another to take over has no lease any more")
+    func forfeited() {
+        var cluster = started()
+        cluster.elect(1)
+        cluster.fire(.heartbeat, at: p1)
+        cluster.settle()
+        #expect(readsByLease(&cluster, 1))
+        cluster.step(.transferRequested(to: p3), at: p1)
+        let told = cluster.take(1, 3) { if case .takeOver = $0 { true } else { false } }
+        #expect(told.count == 1)
+        #expect(!readsByLease(&cluster, 2))
+    }
+
     /// The voters of the next configuration may have elected a leader already.
     @Test("a process that was a quorum by itself keeps quiet when it has accepted another configuration")
     func aloneNoMore() throws {

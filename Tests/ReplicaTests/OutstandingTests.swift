@@ -9,7 +9,8 @@ import Testing
         return outstanding
     }
 
-    private func settle(_ open: inout OutstandingProposals, _ number: UInt64, sequence: UInt64? = nil) -> Bool {
+    private func settle(_ open: inout OutstandingProposals, _ number: UInt64, sequence: UInt64? = nil) -> Bool
+    {
         open.settle(number, sequence: sequence)
     }
 

@@ -62,6 +62,17 @@ import Testing
         #expect(cluster.violations == [])
     }
 
+    @Test("nor after a restart")
+    func restarted() {
+        var (cluster, slot) = overtaken()
+        cluster.sync(ProcessID(5))
+        cluster.crash(ProcessID(5))
+        cluster.start(ProcessID(5))
+        let log = cluster.replica(5).acceptor.accepted
+        #expect(log.floor >= slot, "p5 keeps \(log[slot]) as chosen in \(slot)")
+        #expect(cluster.violations == [])
+    }
+
     @Test("everybody ends with what was chosen")
     func converges() {
         var (cluster, _) = overtaken()

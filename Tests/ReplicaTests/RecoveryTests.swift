@@ -46,11 +46,42 @@ import Testing
                         if hint > 0 { records.append(.chosen(upTo: Slot(hint))) }
                         let replica = try recovered(records, storedUpTo: Slot(stored))
                         #expect(replica.chosenUpTo >= Slot(stored))
+                        // What is not known to be chosen there may be another value, replaced by a checkpoint.
+                        if max(hint, floor) < stored {
+                            #expect(replica.acceptor.accepted.floor >= Slot(stored))
+                        }
                         #expect(replica.acceptor.accepted.last >= Slot(max(stored, end)))
                     }
                 }
             }
         }
+    }
+
+    @Test("a new segment of the log repeats what was promised and where the log begins")
+    func preamble() throws {
+        var cluster = Cluster.started(3) { $0.catchUpEntries = 0 }
+        cluster.segmentRecords = 1
+        cluster.elect(1)
+        cluster.propose("a", 1, at: 1)
+        cluster.settle()
+        cluster.fire(.heartbeat, at: me)
+        cluster.settle()
+        for process in cluster.everybody { cluster.store(process) }
+        cluster.settle()
+        // The last word before the segment is cut is a promise, and then everything before it may go.
+        let other = ProcessID(2)
+        let higher = Ballot(round: 9, process: ProcessID(3))
+        cluster.step(
+            .received(
+                .prepare(.init(ballot: higher, epoch: 1, from: Slot(1), successorOf: nil, progress: 0)),
+                from: higher.process), at: other)
+        cluster.sync(other)
+        cluster[2].segments.removeFirst(cluster[2].segments.count - 1)
+        cluster.crash(other)
+        cluster.start(other)
+        #expect(cluster.replica(2).ballot == higher)
+        #expect(cluster.replica(2).incarnation == 2)
+        #expect(cluster.violations == [])
     }
 
     /// Chooses something, stores it, and starts again; a log segment is cut wherever one can be.

@@ -137,6 +137,25 @@ import Testing
         #expect(cluster.violations == [])
     }
 
+    /// p5 hears only p4, again and again; p4, p1 and p2 are a majority.
+    @Test("a candidate that only repeats itself does not keep others from electing somebody")
+    func repeatingCandidate() {
+        var cluster = Cluster.started(5)
+        cluster.crash(p3)
+        cluster.fire(.election, at: ProcessID(5))
+        for other in [1, 2, 4] as [UInt64] {
+            cluster.deliverAll(5, other)
+            cluster.deliverAll(other, 5)
+        }
+        cluster.sync(ProcessID(5))
+        #expect(cluster.replica(5).preparing != nil)
+        cluster.network.removeAll { $0.receiver != ProcessID(4) }
+        cluster.separate([5], [1, 2])
+        cluster.run(.seconds(8), among: [p1, p2, ProcessID(4), ProcessID(5)])
+        #expect([1, 2, 4].contains { cluster.replica($0).isLeader })
+        #expect(cluster.violations == [])
+    }
+
     @Test("one that gets no further is not waited for")
     func halfPhase1IsGivenUp() {
         var cluster = longPhase1()

@@ -8,6 +8,8 @@ has time for.
 """
 
 import argparse
+import json
+import signal
 import subprocess
 
 from harness import places
@@ -35,6 +37,32 @@ def replay(processes, seed):
     return f"{first[1].count(chr(10))} lines"
 
 
+def as_json():
+    code, text = simulate("--processes", 3, "--seeds", 3, "--json")
+    found = json.loads(text)
+    expect(code == 0 and found["seeds"] == 3 and found["failures"] == [], text)
+    expect(found["counts"]["chosen entries"] > 0 and "torn tail repaired" in found["points"], text)
+    code, text = simulate("--processes", 3, "--seeds", 3, "--json", "--flaw", "appliesOutOfOrder")
+    failure = json.loads(text)["failures"][0]
+    expect(code == 1 and f"--seed {failure['seed']} " in failure["replay"], text)
+    return failure["rule"]
+
+
+def interrupted():
+    running = subprocess.Popen(
+        [places.synod(), "simulate", "--seeds", "1000000", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    # The first progress says that the sweep is under way; a sweep of so many seeds does not end by itself.
+    line = running.stderr.readline()
+    expect(" of 1000000 seeds" in line, line)
+    running.send_signal(signal.SIGINT)
+    text, _ = running.communicate(timeout=60)
+    expect(running.returncode == 130, f"exit code {running.returncode}")
+    found = json.loads(text)
+    expect(found["interrupted"] and 0 < found["seeds"] < 1000000, text)
+    return f"{found['seeds']} seeds"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=120, help="of three processes; half as many of five")
@@ -43,6 +71,8 @@ def main():
     report.check("three processes with faults keep every promise", sweep, 3, options.seeds)
     report.check("five processes with faults keep every promise", sweep, 5, max(1, options.seeds // 2))
     report.check("a seed has the same trace twice", replay, 5, 7)
+    report.check("what was found is there for programs", as_json)
+    report.check("Ctrl-C ends a sweep with what it has found so far", interrupted)
     return report.close()
 
 
