@@ -56,6 +56,8 @@ final class StoreKeeper: Sendable {
                 if case .stop = work { return }
                 carryOut(work)
             }
+            // A copy, and through it its files, is not kept until there is something else to do.
+            works.removeAll()
         }
     }
 

@@ -34,7 +34,9 @@ import Testing
             let path = tree.root.appending(path: folder).path
             for name in try FileManager.default.contentsOfDirectory(atPath: path) where !name.hasPrefix(".") {
                 // What tests the built program from outside is not Swift and stands on no floor.
-                guard folder == "Sources" || !["Conformance", "Mutations", "System"].contains(name) else { continue }
+                guard folder == "Sources" || !["Conformance", "Mutations", "System"].contains(name) else {
+                    continue
+                }
                 #expect(
                     floors[name] != nil || floors.systemLibraries.contains(name),
                     "\(folder)/\(name) is not in the table of Package.swift")

@@ -138,6 +138,36 @@ struct StoreCopyTests {
         #expect(server.contentHash == hash)
     }
 
+    @Test("until a store whose sync met a full disk is made anew nothing is applied to it or read in it")
+    func nothingInBetween() throws {
+        let sync = FailingSync()
+        let cluster = TestCluster({ $0.checkpointEntries = 20 }, openStore: sync.open)
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        for number in 0..<10 { try client.call(put("k\(number)")) }
+        sync.fail(.max, with: ENOSPC)
+        for number in 10..<40 { _ = client.submit(put("k\(number)")) }
+        #expect(eventually { cluster.hasLogged("a sync of the store failed") })
+        let applied = server.status.appliedSlot
+        // What needs no room is not refused: it is chosen, and waits.
+        let token = client.submit(delete("k1"))
+        #expect(eventually { server.status.chosenSlot > applied })
+        let read = client.submit(.linearizableRead)
+        pause(.milliseconds(500))
+        #expect(server.status.appliedSlot == applied)
+        #expect(client.deliveries.answer(to: token) == nil && client.deliveries.answer(to: read) == nil)
+        #expect(throws: StoreError.self) { try server.read { _ in } }
+        sync.fail(0, with: ENOSPC)
+        guard case .success(.outcome(.deleted(1, _, _), _))? = client.wait(token),
+            case .success(.ready)? = client.wait(read)
+        else {
+            Issue.record("what waited was not answered")
+            return
+        }
+        #expect(try client.get("k1") == nil)
+        #expect(try client.get("k9") == "v")
+    }
+
     @Test("a store whose disk fails at a sync ends the server with a word on what to do; a restart finds all")
     func syncOfABrokenDisk() throws {
         let sync = FailingSync()

@@ -5,12 +5,15 @@ import NIOCore
 /// and the next only when the client has taken most of what was sent.
 ///
 /// A view stays open meanwhile, and the store cannot use again what the view sees. So a client that does not
-/// take its answer in time gets what is left of it queued, where its connection's bound applies.
+/// take its answer in time gets more of it queued, and the view is closed where that is all. One that takes
+/// nothing for a minute has its call ended.
 final class LargeRead {
     private static var pieceBytes: Int { 512 << 10 }
     /// Copy no more while this much waits to be taken by the client.
     private static var queueBound: Int { 1 << 20 }
-    static var patience: TimeAmount { .seconds(5) }
+    private static var lateQueueBound: Int { 64 << 20 }
+    private static var patience: TimeAmount { .seconds(5) }
+    private static var idleTimes: Int { 12 }
 
     /// What the other thread works on, one job at a time.
     private final class Work: @unchecked Sendable {
@@ -40,6 +43,9 @@ final class LargeRead {
     private var isWorking = false
     private var isLate = false
     private var timer: Scheduled<Void>?
+    /// What was queued when the timer fired last, and how often it has been the same since.
+    private var lastQueued = 0
+    private var idle = 0
 
     init(_ call: UnaryCall) { self.call = call }
 
@@ -54,10 +60,7 @@ final class LargeRead {
             guard !read.call.isOver else { return read.close() }
             read.remaining = work.plan.byteCount
             read.call.begin(byteCount: read.remaining)
-            read.timer = read.call.endpoint.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
-                read.isLate = true
-                read.produce()
-            }
+            read.waitForClient()
             read.produce()
         }
     }
@@ -74,9 +77,24 @@ final class LargeRead {
         work = nil
     }
 
+    private func waitForClient() {
+        timer = call.endpoint.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [self] in
+            guard let queued = call.queuedBytes else { return }
+            isLate = true
+            idle = queued == lastQueued ? idle + 1 : 0
+            lastQueued = queued
+            guard idle < Self.idleTimes else {
+                return call.fail(
+                    EtcdFault(.resourceExhausted, "etcdserver: the client does not take the answer"))
+            }
+            waitForClient()
+            produce()
+        }
+    }
+
     private func produce() {
         guard !isWorking, let work, let queued = call.queuedBytes else { return }
-        guard queued < Self.queueBound || isLate else { return }
+        guard queued < (isLate ? Self.lateQueueBound : Self.queueBound) else { return }
         inBackground {
             try work.plan.next(Self.pieceBytes)
         } then: { read, piece in

@@ -33,6 +33,8 @@ final class ApplyThread: Sendable {
                     host.send(.batchApplied(result, took: MonotonicClock.now().since(begun)))
                 }
             }
+            // What they hold is not kept until there is something else to do.
+            works.removeAll()
         }
     }
 }

@@ -125,7 +125,8 @@ extension Host {
             let isWanted = copying?.waiters.isEmpty == false || copying?.source == .point
             report(
                 isWanted ? .info : .debug,
-                "the store was made anew in \(took, as: "took") and takes \(copy.store.size.total, as: "bytes") bytes")
+                "the store was made anew in \(took, as: "took") and takes \(copy.store.size.total, as: "bytes") bytes"
+            )
             endCopy(nil)
             onStored(copy.durable)
             if let arrival = waitingArrival {
