@@ -217,4 +217,27 @@ struct StoreCopyTests {
         #expect(server.status.storeBytes < 1 << 20)
         #expect(try client.get("k499") == value)
     }
+
+    @Test("a small store that there is no room to copy is made durable all the same")
+    func noRoomForACopy() throws {
+        let opened = Atomic<Int>(0)
+        let cluster = TestCluster(openStore: { path in
+            guard opened.add(1, ordering: .relaxed).oldValue == 0 else { throw StoreError(.full, "no room") }
+            return try LMDBStore.open(path)
+        })
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        let value = String(repeating: "x", count: 700)
+        for number in 0..<500 { try client.call(put("k\(number)", value)) }
+        #expect(
+            eventually(within: 20) {
+                server.status.metrics.contains {
+                    guard $0.name == "store_sync_seconds", case .histogram(_, _, let count, _) = $0.value
+                    else { return false }
+                    return count > 0
+                }
+            })
+        #expect(opened.load(ordering: .relaxed) > 1)
+        #expect(try client.get("k499") == value)
+    }
 }

@@ -150,7 +150,12 @@ extension Host {
     private func failCopy(_ error: StoreError) {
         let source = copying!.source
         endCopy(error)
-        guard source == .point else { return }
+        guard source == .point else {
+            // There is no room for a copy, or the disk fails; the point that is due is taken in the other way.
+            smallCopyRetry = now + .seconds(60)
+            durablePoint.begin(at: now)
+            return keeper.synchronize(upTo: applier.applied)
+        }
         if error.code == .full {
             onStoreFull(error)
             rebuildRetry = now + .seconds(1)

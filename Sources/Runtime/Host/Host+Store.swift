@@ -31,9 +31,9 @@ extension Host {
     /// Pages that are freed can be used again only after a durable point, so that a few hundred single puts leave
     /// a small store in a large file. To make it anew is then as good as a point, and costs about as much.
     private var isSmallAndSpacious: Bool {
-        guard let store = try? store.store, store.bytesWrittenSincePoint < DurablePoint.bytesLimit else {
-            return false
-        }
+        guard smallCopyRetry <= now, let store = try? store.store,
+            store.bytesWrittenSincePoint < DurablePoint.bytesLimit
+        else { return false }
         let used = store.size.inUse
         return used <= Host.smallStoreBytes && store.spareBytes > used + Host.smallStoreBytes / 2
     }

@@ -80,6 +80,8 @@ final class Host {
     var waitingArrival: CheckpointArrival?
     var placeRetry: (copy: StoreCopy, time: Instant)?
     var rebuildRetry: Instant?
+    /// A copy of a small store has failed, and is not tried again before.
+    var smallCopyRetry = Instant.zero
     var isStoreFull = false
     var isStoreSpaceLow = false
     var applyRetry = Instant.zero
