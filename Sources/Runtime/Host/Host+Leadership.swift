@@ -115,9 +115,21 @@ extension Host {
             // While the store is full, what is chosen gathers here. Past the bound this process takes no more,
             // as if the network had lost it, and catches up later.
             if applier.queuedEntries > Host.queuedEntriesLimit, case .accept = message { return }
+            // The same while more waits for the log's disk than may.
+            if logBacklog.isFull, message.fillsLog { return }
             step(.received(message, from: sender))
         case .request(let request): onPeerRequest(request, sender)
         case .answer(let answer): onPeerAnswer(answer, sender)
+        }
+    }
+}
+
+extension ReplicaMessage {
+    /// Whether what it brings is written to the log.
+    fileprivate var fillsLog: Bool {
+        switch self {
+        case .accept, .forward: true
+        default: false
         }
     }
 }

@@ -35,7 +35,7 @@ extension Host {
     // MARK: commands
 
     private func onCommand(_ payload: Payload, _ port: Port, _ token: UInt64) {
-        guard proposals.count < options.pendingRequestLimit else {
+        guard proposals.count < options.pendingRequestLimit, !logBacklog.isFull else {
             return answer(port, token, .failure(.tooManyRequests))
         }
         if hasNoRoom, grows(payload) {

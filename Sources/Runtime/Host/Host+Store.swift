@@ -94,6 +94,14 @@ extension Host {
         if isFull { raiseNoSpaceAlarm() }
     }
 
+    func onLogBacklog(isFull: Bool) {
+        report(
+            isFull ? .warning : .info,
+            isFull
+                ? "the log's disk is slow: \(logBacklog.bytes, as: "bytes") bytes wait for it, and nothing more is taken"
+                : "the log's disk has caught up, and more is taken")
+    }
+
     func onLogSpaceLow(_ isLow: Bool) {
         isLogSpaceLow = isLow
         report(

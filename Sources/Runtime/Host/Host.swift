@@ -43,6 +43,7 @@ final class Host {
 
     // Records handed to the log thread, and those that it has made durable.
     var persisted: UInt64 = 0
+    var logBacklog = LogBacklog()
     var durable = RecordNumber.none
     var isLogFull = false
     var isLogSpaceLow = false
@@ -194,6 +195,7 @@ final class Host {
             batch.taken()
         case .durable(let record):
             durable = record
+            if logBacklog.onDurable(upTo: record.rawValue) { onLogBacklog(isFull: false) }
             step(.durable(upTo: record))
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)
@@ -235,6 +237,7 @@ final class Host {
         switch output {
         case .persist(let record):
             persisted += 1
+            if logBacklog.note(record, number: persisted) { onLogBacklog(isFull: true) }
             segments.note(record)
             works.append(.record(record))
         case .send(let message, let receiver, let record):
