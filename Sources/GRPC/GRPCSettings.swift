@@ -4,8 +4,9 @@ public struct GRPCSettings: Sendable {
     public var maxMessageBytes = 1_572_864 + 524_288
     /// Calls open at once on one connection; nil for no limit.
     public var concurrentStreams: UInt32?
-    /// Names and values of one request's headers, in bytes, counted as HTTP/2 does (32 more per field).
-    public var maxHeaderListBytes = 65_536
+    /// Names and values of one request's headers, in bytes, counted as HTTP/2 does (32 more per field): grpc-go's
+    /// default. A call that passes it is refused; a client that goes on sending past it loses its connection.
+    public var maxHeaderListBytes = 16 << 20
     /// What a client may send ahead on one call. A whole request fits, so that it never waits for a round
     /// trip.
     public var streamWindowBytes: Int32 = 2 << 20

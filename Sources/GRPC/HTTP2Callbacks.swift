@@ -13,6 +13,9 @@ enum HTTP2Callbacks {
         nghttp2_option_set_no_http_messaging(options, 1)
         // As many pings as fit into what is read in one go get their answers.
         nghttp2_option_set_max_outbound_ack(options, 40_000)
+        // Long header blocks come through the filter, which has bounds of its own.
+        nghttp2_option_set_max_continuations(
+            options, HeaderBlockFilter.continuationLimit(settings.maxHeaderListBytes))
         nghttp2_option_set_stream_reset_rate_limit(
             options, settings.resetBurst, settings.resetsPerSecond)
         var handle: OpaquePointer?

@@ -22,7 +22,11 @@ public final class HTTP2Session {
     private var failed = false
     /// A GOAWAY that ends the connection is on its way out.
     private var endsAfterOutput = false
+    private var isShuttingDown = false
+    /// The GOAWAY that names the last call is on its way out.
+    private var hasNamedLast = false
 
+    private var headerBlocks: HeaderBlockFilter
     private var head = RequestHead()
     private var strings = HeaderStrings()
     private var pings: PingPolicy
@@ -48,6 +52,7 @@ public final class HTTP2Session {
         self.settings = settings
         self.service = service
         pings = PingPolicy(settings)
+        headerBlocks = HeaderBlockFilter(limit: settings.maxHeaderListBytes)
         handle = HTTP2Callbacks.makeSession(for: self, settings)
         submitSettings()
     }
@@ -88,11 +93,32 @@ public final class HTTP2Session {
     public func receive(_ bytes: UnsafeRawBufferPointer) {
         guard let handle, !failed, !endsAfterOutput, bytes.count > 0 else { return }
         depth += 1
-        let taken = nghttp2_session_mem_recv(
-            handle, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+        do throws(HeaderBlockFilter.Failure) {
+            try headerBlocks.filter(bytes) { piece, dropped in
+                guard !failed, !endsAfterOutput else { return }
+                head.droppedBytes = dropped
+                let taken = nghttp2_session_mem_recv(
+                    handle, piece.baseAddress?.assumingMemoryBound(to: UInt8.self), piece.count)
+                if taken < 0 { failed = true }
+            }
+        } catch {
+            // What comes after a block that is not read to its end cannot be understood.
+            endConnection(
+                error == .tooLarge ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR,
+                reason: "header block")
+        }
         depth -= 1
-        if taken < 0 { failed = true }
         closeIfUnwound()
+    }
+
+    private func endConnection(_ code: nghttp2_error_code, reason: String) {
+        guard let handle, !endsAfterOutput else { return }
+        let reason = Array(reason.utf8)
+        nghttp2_submit_goaway(
+            handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(handle),
+            code.rawValue, reason, reason.count)
+        endsAfterOutput = true
+        onWork?()
     }
 
     /// Every byte that was at hand has been received.
@@ -158,11 +184,22 @@ public final class HTTP2Session {
     /// Takes no new calls and ends when the open ones have. The client is first told that it is going to
     /// be so, and given the time of one ping, so that calls already on their way are still served.
     public func shutDown() {
-        guard let handle else { return }
+        guard let handle, !isShuttingDown else { return }
+        isShuttingDown = true
         nghttp2_submit_shutdown_notice(handle)
         _ = Self.drainPing.withUnsafeBufferPointer {
             nghttp2_submit_ping(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), $0.baseAddress)
         }
+        onWork?()
+    }
+
+    /// After `shutDown`: what was opened until now is the last, whether or not the ping was answered.
+    public func finishShutDown() {
+        guard let handle, isShuttingDown, !hasNamedLast else { return }
+        hasNamedLast = true
+        nghttp2_submit_goaway(
+            handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(handle),
+            NGHTTP2_NO_ERROR.rawValue, nil, 0)
         onWork?()
     }
 
@@ -266,7 +303,7 @@ public final class HTTP2Session {
                 handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_REFUSED_STREAM.rawValue)
             return
         }
-        head.onEnd()
+        head.onEnd(limit: settings.maxHeaderListBytes)
         var deadline = Int64.max
         if let timeout = head.timeout, timeout < .max - now {
             deadline = now + timeout
@@ -308,20 +345,10 @@ public final class HTTP2Session {
     func onRemoteClosed(_ id: Int32) { stream(id)?.onRemoteClosed() }
 
     func onPing(isAnswer: Bool, payload: UnsafeRawBufferPointer) {
-        guard let handle else { return }
         if isAnswer {
-            if payload.elementsEqual(Self.drainPing) {
-                nghttp2_submit_goaway(
-                    handle, UInt8(NGHTTP2_FLAG_NONE.rawValue),
-                    nghttp2_session_get_last_proc_stream_id(handle), NGHTTP2_NO_ERROR.rawValue, nil, 0)
-            }
+            if payload.elementsEqual(Self.drainPing) { finishShutDown() }
         } else if !endsAfterOutput, pings.onPing(now: now, hasCalls: openStreams > 0) {
-            let reason = Array("too_many_pings".utf8)
-            nghttp2_submit_goaway(
-                handle, UInt8(NGHTTP2_FLAG_NONE.rawValue),
-                nghttp2_session_get_last_proc_stream_id(handle), NGHTTP2_ENHANCE_YOUR_CALM.rawValue,
-                reason, reason.count)
-            endsAfterOutput = true
+            endConnection(NGHTTP2_ENHANCE_YOUR_CALM, reason: "too_many_pings")
         }
     }
 

@@ -11,6 +11,8 @@ struct RequestHead {
     private var isGRPC = false
     private var contentType = ""
     private var listBytes = 0
+    /// Of fields that were left out of the block.
+    var droppedBytes = 0
 
     mutating func reset() {
         path = nil
@@ -56,7 +58,8 @@ struct RequestHead {
     }
 
     /// The block is complete: says whether it makes a call.
-    mutating func onEnd() {
+    mutating func onEnd(limit: Int) {
+        if listBytes + droppedBytes > limit { refuse("431", .headersTooLarge) }
         if refusal == nil, !isGRPC { refuse("415", .contentType(contentType)) }
     }
 

@@ -22,6 +22,23 @@ import Testing
         #expect(pair.server.isFinished)
     }
 
+    @Test("a client that does not answer holds up a graceful end no longer than the owner likes")
+    func unanswered() {
+        let pair = SessionPair()
+        let open = pair.open("Both")
+        pair.run()
+        pair.server.shutDown()
+        pair.client.receive(pair.serverOutput())
+        pair.server.finishShutDown()
+        pair.server.finishShutDown()
+        pair.client.receive(pair.serverOutput())
+        #expect(pair.client.goAways.map(\.lastStream) == [Int32.max, open])
+        #expect(!pair.server.isFinished)
+        pair.client.send(open, GRPCWire.frame([2]), ends: true)
+        #expect(pair.reply(to: open).messages == [[2]])
+        #expect(pair.server.isFinished)
+    }
+
     @Test("with nothing open, a graceful end is immediate")
     func idle() {
         let pair = SessionPair()
