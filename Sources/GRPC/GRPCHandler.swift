@@ -23,8 +23,11 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
     private var isClosing = false
     private var deadlineTimer: (at: Int64, task: Scheduled<Void>)?
     private var keepaliveTimer: Scheduled<Void>?
+    private var drainTimer: Scheduled<Void>?
     private var lastReadAt: Int64 = 0
 
+    /// How long the answer to the ping that precedes the end of a connection may take.
+    private static let drainAnswerLimit = TimeAmount.seconds(1)
     /// About what one write hands to the kernel.
     private static let writeBytes = 256 << 10
     /// After so much, other connections of the event loop have their turn.
@@ -80,6 +83,7 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
         deadlineTimer = nil
         keepaliveTimer?.cancel()
         keepaliveTimer = nil
+        drainTimer?.cancel()
         session?.close()
         session = nil
     }
@@ -107,7 +111,16 @@ final class GRPCHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent { session?.shutDown() }
+        if event is GRPCServer.Draining, drainTimer == nil, let session {
+            session.shutDown()
+            // A client that does not answer is not about to open calls.
+            drainTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainAnswerLimit) {
+                [self] in
+                session.finishShutDown()
+                flush()
+            }
+            flush()
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

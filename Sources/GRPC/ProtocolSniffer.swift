@@ -15,6 +15,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     private let onHTTP1: (any Channel) throws -> Void
     private var begun: ByteBuffer?
     private var isDecided = false
+    private var draining: GRPCServer.Draining?
     private var timer: Scheduled<Void>?
 
     /// `timeLimit` is how long the client may take to show what it speaks.
@@ -42,9 +43,16 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    /// A connection on which nothing has been said has nothing to lose.
+    /// The first request of a new connection may be on its way.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent, !isDecided { context.close(promise: nil) }
+        if let draining = event as? GRPCServer.Draining, !isDecided, self.draining == nil {
+            self.draining = draining
+            timer?.cancel()
+            let channel = context.channel
+            timer = context.eventLoop.scheduleTask(in: draining.linger) {
+                channel.close(promise: nil)
+            }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -81,6 +89,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
             return
         }
         begun = nil
+        if let draining { context.fireUserInboundEventTriggered(draining) }
         context.fireChannelRead(wrapInboundOut(bytes))
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }

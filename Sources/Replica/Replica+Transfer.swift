@@ -4,6 +4,14 @@ import Paxos
 /// Handing leadership over: the leader stops proposing, waits until the target has everything, and tells it
 /// to stand without asking anybody first.
 extension Replica {
+    /// The voters to whom this leader could hand over, the one that has most of the log first.
+    public var heirs: [ProcessID] {
+        guard let leadership else { return [] }
+        return leadership.peers.filter { configuration.isVoter($0.process) }
+            .sorted { ($0.accepted ?? .zero, $0.answeredRound) > ($1.accepted ?? .zero, $1.answeredRound) }
+            .map(\.process)
+    }
+
     mutating func onTransferRequested(to target: ProcessID, _ outputs: inout [ReplicaOutput]) {
         guard leadership != nil else {
             outputs.append(.finishTransfer(to: target, .notLeader))

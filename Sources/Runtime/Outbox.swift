@@ -38,6 +38,15 @@ struct Outbox {
         enqueue(on: link)
     }
 
+    /// A frame without a body. Where it says that nothing more comes, it goes the way of what might have come.
+    mutating func send(_ kind: PeerFrameKind, to receiver: ProcessID) {
+        guard let link = network.link(to: receiver) else { return }
+        encoded = nil
+        isBulk = kind == .farewellAnswer
+        PeerFrame.encode(kind, into: &frame) { _ in }
+        enqueue(on: link)
+    }
+
     private mutating func enqueue(on link: PeerLink) {
         link.enqueue(frame, isBulk: isBulk)
         if !touched.contains(where: { $0 === link }) { touched.append(link) }

@@ -198,6 +198,15 @@ public final class Server: CoordinationService, @unchecked Sendable {
         hostThread = DedicatedThread(name: "synod-replica") { host.value.run() }
     }
 
+    /// Hands leadership over, when this member has it and another can take it, and returns when no member sends
+    /// here any more what it wants proposed; after three seconds at the latest. Clients are served all the while
+    /// and afterwards. The first half of an end that costs nobody an answer; `stop` is the second.
+    public func handOver() async {
+        await withCheckedContinuation { continuation in
+            if !inbox.offer(.handOver(HandoverTicket { continuation.resume() })) { continuation.resume() }
+        }
+    }
+
     /// Stops in order: hands leadership over where that is quick, answers what waits with `.stopped`, makes
     /// the store durable, closes everything. Blocks until done; calling it again does nothing.
     public func stop() {

@@ -104,6 +104,41 @@ import Testing
         #expect(GatewayRoute(.POST, path: "/version") == .methodNotAllowed(allowed: "GET"))
     }
 
+    @Test(
+        "a request's target is read in each of its forms, as Go's server does",
+        arguments: [
+            ("/v3/kv/range", .path("/v3/kv/range")), ("/health?serializable=true", .path("/health")),
+            ("http://127.0.0.1:2379/v3/kv/range", .path("/v3/kv/range")),
+            ("HTTPS://other/health?a=//b", .path("/health")), ("/v3/kv/r%61nge", .path("/v3/kv/range")),
+            ("/v3/kv%2Frange", .path("/v3/kv/range")), ("/livez/", .path("/livez/")),
+            ("http://x", .moved("/")), ("http://x?a=b", .moved("/?a=b")),
+            ("//v3/kv/range", .moved("/v3/kv/range")), ("/v3/x/../kv/./range?q", .moved("/v3/kv/range?q")),
+            ("/../health", .moved("/health")), ("/a//", .moved("/a/")), ("/a%20b//c", .moved("/a%20b/c")),
+            ("health", .malformed), ("", .malformed), ("/r%zz", .malformed), ("/r%6", .malformed),
+            ("*", .malformed), ("://x/health", .malformed),
+        ] as [(String, RequestTarget)])
+    func targets(text: String, target: RequestTarget) {
+        #expect(RequestTarget(.GET, text) == target)
+    }
+
+    @Test("targets that only one method has")
+    func specialTargets() {
+        #expect(RequestTarget(.OPTIONS, "*") == .path("*"))
+        #expect(RequestTarget(.CONNECT, "x:1") == .path("x:1"))
+    }
+
+    @Test(
+        "a timeout given to the gateway is read more freely than gRPC does",
+        arguments: [
+            (nil, .unlimited), ("", .unlimited), ("0S", .unlimited), ("99999999999999H", .unlimited),
+            ("1S", .nanoseconds(1_000_000_000)), ("+20m", .nanoseconds(20_000_000)), ("7n", .nanoseconds(7)),
+            ("-1S", .over), ("1", .malformed), ("S", .malformed), ("1x", .malformed), ("1 S", .malformed),
+            ("1.5S", .malformed), ("999999999999999999999S", .malformed), ("é", .malformed),
+        ] as [(String?, GatewayTimeout)])
+    func timeouts(text: String?, timeout: GatewayTimeout) {
+        #expect(GatewayTimeout(text) == timeout)
+    }
+
     @Test("a query's parameters may stand several times and are decoded")
     func query() {
         let query = QueryParameters(uri: "/health?exclude=NOSPACE&exclude=a%20b+c&verbose&x=1=2")

@@ -56,7 +56,7 @@ final class ServerHarness: Sendable {
     var port: Int { server.localAddresses[0].port! }
 
     func stop() async throws {
-        try await client.close()
+        try? await client.close()
         await etcd.stop()
         await server.stop(grace: .zero)
     }

@@ -127,6 +127,69 @@ import Testing
         }
     }
 
+    @Test("who connects before the server accepts waits, and is served then")
+    func acceptsLater() async throws {
+        var options = GRPCServer.Options()
+        options.acceptsAtOnce = false
+        let server = try await GRPCServer.bind(
+            to: [Self.loopback], group: MultiThreadedEventLoopGroup.singleton, options: options
+        ) { _ in EchoService() }
+        let client = try await GRPCTestClient.connect(to: server.localAddresses[0])
+        async let reply = client.unary("/test.Echo/Unary", [1])
+        // A connection that was accepted would have been counted long before another server can be bound.
+        for _ in 0..<20 {
+            try await GRPCServer.bind(to: [Self.loopback], group: MultiThreadedEventLoopGroup.singleton) {
+                _ in
+                EchoService()
+            }.stop(grace: .zero)
+        }
+        #expect(server.connectionCount == 0)
+        try await server.accept()
+        #expect(try await reply.messages == [[1]])
+        try await client.close()
+        await server.stop(grace: .zero)
+    }
+
+    @Test("a drain serves who has connected and says nothing yet, and ends when everybody has gone")
+    func drainServesTheFirstRequest() async throws {
+        var options = GRPCServer.Options()
+        options.drainLinger = .seconds(30)
+        try await Self.withServer(options) { server, client in
+            #expect(try await client.unary("/test.Echo/Unary", [1]).code == 0)
+            let address = server.localAddresses[0]
+            let quiet = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(to: address) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            while server.connectionCount < 2 { await Task.yield() }
+            async let drained: Void = server.drain(limit: .seconds(60))
+            try await client.waitUntilClosed()
+            try await quiet.executeThenClose { inbound, outbound in
+                try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+                var reply = ByteBuffer()
+                for try await part in inbound { reply.writeImmutableBuffer(part) }
+                #expect(String(buffer: reply).hasSuffix("hello"))
+            }
+            await drained
+            #expect(server.connectionCount == 0)
+        }
+    }
+
+    @Test("a drain that takes too long returns, and leaves what is open to be closed")
+    func drainLimit() async throws {
+        try await Self.withServer { server, client in
+            let call = try await client.open("/test.Echo/Both")
+            call.send([1])
+            #expect(try await call.next() == [1])
+            await server.drain(limit: .milliseconds(50))
+            #expect(server.connectionCount == 1)
+            call.send([2])
+            #expect(try await call.next() == [2])
+        }
+    }
+
     @Test("a client that stops reading for a while still gets everything")
     func slowReader() async throws {
         try await Self.withServer { _, client in
@@ -171,12 +234,13 @@ import Testing
     @Test("an address in use is an error, and nothing stays bound")
     func addressInUse() async throws {
         try await Self.withServer { server, _ in
-            await #expect(throws: (any Error).self) {
+            let error = await #expect(throws: GRPCServer.ListenError.self) {
                 try await GRPCServer.bind(
                     to: [Self.loopback, server.localAddresses[0]],
                     group: MultiThreadedEventLoopGroup.singleton
                 ) { _ in EchoService() }
             }
+            #expect(error?.address == server.localAddresses[0])
         }
     }
 }

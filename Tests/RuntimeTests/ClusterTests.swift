@@ -134,6 +134,47 @@ struct ClusterTests {
         #expect(quick.hasLogged("leads at ballot round"))
     }
 
+    @Test("a leader that hands over to stop costs no client of any member an answer, and nobody has to wait")
+    func handOverUnderLoad() async throws {
+        // Elections are slow, so that one that had to wait for a timeout would show.
+        let cluster = TestCluster(size: 3) { $0.electionTimeout = .milliseconds(2000) }
+        try cluster.startAll()
+        let leader = try #require(cluster.leader())
+        let clients = cluster.names.map { TestClient(cluster.servers[$0]!) }
+        var tokens: [[UInt64]] = clients.map { _ in [] }
+        func submit(_ rounds: Int) {
+            for round in 0..<rounds {
+                for (index, client) in clients.enumerated() {
+                    tokens[index].append(client.submit(put("\(index)/\(round)", "x")))
+                }
+            }
+        }
+        submit(50)
+        let server = cluster.servers[leader]!
+        let handover = Task { await server.handOver() }
+        let isOver = Mutex(false)
+        Task {
+            await handover.value
+            isOver.withLock { $0 = true }
+        }
+        while !isOver.withLock({ $0 }) {
+            submit(5)
+            await Task.yield()
+        }
+        #expect(server.status.leaderID != server.status.memberID && server.status.leaderID != 0)
+        submit(20)
+        let begun = ContinuousClock.now
+        for (client, tokens) in zip(clients, tokens) {
+            for token in tokens {
+                guard case .success(.outcome(.put, _)) = client.wait(token, within: 20) else {
+                    Issue.record("\(String(describing: client.wait(token, within: 1)))")
+                    continue
+                }
+            }
+        }
+        #expect(ContinuousClock.now - begun < .seconds(2))
+    }
+
     @Test("moving the leader to another member works at the leader and is refused elsewhere")
     func moveLeader() throws {
         let cluster = TestCluster(size: 3)

@@ -47,6 +47,14 @@ public final class EtcdServer: Sendable {
             GatewayHandler(endpoint: endpoint(on: channel.eventLoop), offer: offer))
     }
 
+    /// Ends streams, once the calls that can be answered are: the process is about to stop, and its `GRPCServer`
+    /// drains. What comes meanwhile is served.
+    public func drain() {
+        for endpoint in endpoints.withLock({ Array($0.values) }) {
+            endpoint.eventLoop.execute { endpoint.drain() }
+        }
+    }
+
     /// Ends the calls that are open and closes the doors to the service; returns when it is done.
     public func stop() async {
         for endpoint in endpoints.withLock({ Array($0.values) }) {

@@ -35,6 +35,10 @@ extension EtcdEndpoint {
             return nil
         }
         if method.kind != .unary { addStream(call, requiresLeader: requiresLeader) }
+        if hasEndedStreams, !method.endsByItself {
+            call.onDrain()
+            return nil
+        }
         return call
     }
 }

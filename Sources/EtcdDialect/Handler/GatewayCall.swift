@@ -19,6 +19,7 @@ final class GatewayCall: GRPCCall {
     private var large: LargeResponse?
     private var streamHasBegun = false
     private var isOver = false
+    private var deadline: (at: NIODeadline, timer: Scheduled<Void>)?
 
     init(method: MethodDescription, handler: GatewayHandler) {
         self.method = method
@@ -26,6 +27,28 @@ final class GatewayCall: GRPCCall {
     }
 
     var isStream: Bool { method.kind != .unary }
+
+    /// False when the call is over before it has begun, which the client has then been told.
+    func begin(_ timeout: GatewayTimeout, text: String, on eventLoop: any EventLoop) -> Bool {
+        switch timeout {
+        case .unlimited: return true
+        case .malformed:
+            finish(GRPCStatus(.invalidArgument, "invalid grpc-timeout: \(text)"), asUnary: true)
+            return false
+        case .over:
+            finish(Self.late, asUnary: true)
+            return false
+        case .nanoseconds(let span):
+            let at = NIODeadline.now() + .nanoseconds(span)
+            let timer = eventLoop.assumeIsolated().scheduleTask(deadline: at) { [weak self] in
+                if let self { fail(Self.late) }
+            }
+            deadline = (at, timer)
+            return true
+        }
+    }
+
+    private static let late = GRPCStatus(.deadlineExceeded, "context deadline exceeded")
 
     // MARK: Request
 
@@ -87,6 +110,7 @@ final class GatewayCall: GRPCCall {
     func abandon() {
         guard !isOver else { return }
         isOver = true
+        deadline?.timer.cancel()
         let receiver = receiver
         self.receiver = nil
         receiver?.cancelled()
@@ -141,6 +165,7 @@ final class GatewayCall: GRPCCall {
     private func finish(_ status: GRPCStatus, asUnary: Bool) {
         guard !isOver else { return }
         isOver = true
+        deadline?.timer.cancel()
         receiver = nil
         if !asUnary {
             finishStream(status)
@@ -178,5 +203,5 @@ final class GatewayCall: GRPCCall {
 
     var queuedBytes: Int { handler?.unwrittenBytes ?? 0 }
 
-    var timeoutNanoseconds: Int64? { nil }
+    var timeoutNanoseconds: Int64? { deadline.map { max(0, ($0.at - .now()).nanoseconds) } }
 }

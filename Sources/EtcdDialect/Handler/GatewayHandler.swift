@@ -21,7 +21,11 @@ final class GatewayHandler: ChannelInboundHandler {
     private var call: GatewayCall?
     private var bodyBytes = 0
     private var responseHasBegun = false
-    private var isQuiescing = false
+    /// Set when the response begins: whether another request may follow on the connection.
+    private var keepsConnection = false
+    /// There may be bytes of the client that nobody will read.
+    private var abandonsInput = false
+    private var isDraining = false
     /// Bytes written and not yet taken by the kernel.
     private(set) var unwrittenBytes = 0
 
@@ -54,9 +58,14 @@ final class GatewayHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent {
-            isQuiescing = true
-            if head == nil { context.close(promise: nil) }
+        if let draining = event as? GRPCServer.Draining, !isDraining {
+            isDraining = true
+            // A request may be on its way, and its answer can say that the connection ends.
+            context.eventLoop.assumeIsolated().scheduleTask(in: draining.linger) {
+                [weak self] in
+                guard let self, head == nil else { return }
+                self.context?.close(promise: nil)
+            }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -88,12 +97,18 @@ final class GatewayHandler: ChannelInboundHandler {
         self.head = head
         bodyBytes = 0
         responseHasBegun = false
-        let path = String(head.uri.prefix { $0 != "?" })
+        if let refusal = Refusal(head) { return refuse(refusal.status, refusal.reason) }
+        let path: String
+        switch RequestTarget(head.method, head.uri) {
+        case .path(let text): path = text
+        case .moved: return
+        case .malformed: return refuse(.badRequest)
+        }
         guard case .call(let method) = GatewayRoute(head.method, path: path), offer == .all else { return }
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > bodyLimit {
             return refuseBody()
         }
-        if head.headers.contains(name: "expect") {
+        if head.headers.contains(name: "expect"), !head.isOld {
             context.writeAndFlush(
                 wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),
                 promise: nil)
@@ -102,6 +117,8 @@ final class GatewayHandler: ChannelInboundHandler {
         self.call = call
         var metadata = GRPCMetadata()
         for (name, value) in head.headers { metadata.add(gatewayHeader: name, value: value) }
+        let timeout = head.headers.first(name: "grpc-timeout")
+        guard call.begin(GatewayTimeout(timeout), text: timeout ?? "", on: context.eventLoop) else { return }
         call.receiver = endpoint.open(call, method: method, metadata: metadata)
     }
 
@@ -115,7 +132,12 @@ final class GatewayHandler: ChannelInboundHandler {
     private func onEnd() {
         if let call { return call.onBodyEnd() }
         guard let head, !responseHasBegun else { return }
-        let path = String(head.uri.prefix { $0 != "?" })
+        let path: String
+        switch RequestTarget(head.method, head.uri) {
+        case .path(let text): path = text
+        case .moved(let location): return respondMoved(head, location)
+        case .malformed: return
+        }
         switch GatewayRoute(head.method, path: path) {
         case .preflight: respond(.ok, [])
         case .page(let page): OperatorPages.serve(page, QueryParameters(uri: head.uri), endpoint, self)
@@ -133,32 +155,42 @@ final class GatewayHandler: ChannelInboundHandler {
         call?.abandon()
         let status = GRPCStatus(
             .resourceExhausted, "grpc: received message larger than max (more than \(maxMessageBytes))")
-        head?.headers.replaceOrAdd(name: "connection", value: "close")
-        head?.version = .http1_0
+        abandonsInput = true
         respond(.payloadTooLarge, GatewayError.unary(status), type: "application/json")
     }
 
     // MARK: Responses
 
-    private func headers(type: String?) -> HTTPHeaders {
+    /// Without `byteCount` the end of the body shows only where HTTP can say so, or by that of the connection.
+    private func beginResponse(
+        to head: HTTPRequestHead, _ status: HTTPResponseStatus, type: String?, extra: [(String, String)],
+        byteCount: Int?
+    ) {
+        responseHasBegun = true
         var headers = HTTPHeaders([
             ("Access-Control-Allow-Headers", "accept, content-type, authorization"),
             ("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"),
             ("Access-Control-Allow-Origin", "*"),
         ])
         if let type { headers.add(name: "Content-Type", value: type) }
-        return headers
+        for (name, value) in extra { headers.add(name: name, value: value) }
+        if let byteCount { headers.add(name: "Content-Length", value: String(byteCount)) }
+        let isOld = head.isOld
+        keepsConnection =
+            head.isKeepAlive && !isDraining && !abandonsInput && (byteCount != nil || !isOld)
+        // Each version has the other as its rule.
+        if keepsConnection == isOld {
+            headers.add(name: "Connection", value: keepsConnection ? "keep-alive" : "close")
+        }
+        let version = isOld ? HTTPVersion.http1_0 : .http1_1
+        write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
     }
 
     func respond(
         _ status: HTTPResponseStatus, _ body: [UInt8], type: String? = nil, extra: [(String, String)] = []
     ) {
         guard let head, !responseHasBegun else { return }
-        responseHasBegun = true
-        var headers = headers(type: type)
-        for (name, value) in extra { headers.add(name: name, value: value) }
-        headers.add(name: "Content-Length", value: String(body.count))
-        write(.head(HTTPResponseHead(version: head.version, status: status, headers: headers)))
+        beginResponse(to: head, status, type: type, extra: extra, byteCount: body.count)
         if !body.isEmpty, head.method != .HEAD { write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
         endResponse()
     }
@@ -172,10 +204,7 @@ final class GatewayHandler: ChannelInboundHandler {
     /// Begins a response of unknown length.
     func beginStream(_ status: HTTPResponseStatus, extra: [(String, String)]) {
         guard let head, !responseHasBegun else { return }
-        responseHasBegun = true
-        var headers = headers(type: "application/json")
-        for (name, value) in extra { headers.add(name: name, value: value) }
-        write(.head(HTTPResponseHead(version: head.version, status: status, headers: headers)))
+        beginResponse(to: head, status, type: "application/json", extra: extra, byteCount: nil)
     }
 
     func writeStream(_ bytes: [UInt8]) {
@@ -195,20 +224,72 @@ final class GatewayHandler: ChannelInboundHandler {
 
     /// Ends the response, and the connection when the client does not want to keep it.
     func endResponse() {
-        guard let context, let head else { return }
+        guard let context, head != nil else { return }
         call = nil
-        self.head = nil
-        let staysOpen = head.isKeepAlive && !isQuiescing
-        guard !staysOpen else {
+        head = nil
+        guard !keepsConnection || isDraining else {
             return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
+        let lingers = abandonsInput || isDraining
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        promise.futureResult.assumeIsolated().whenComplete { [self] _ in
+            if lingers { closeLingering(context) } else { context.close(promise: nil) }
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+    }
+
+    /// A connection that is closed while bytes of the client are unread is reset, and the client may lose the
+    /// answer by it. So only this side ends, and the other has a moment to see that.
+    private func closeLingering(_ context: ChannelHandlerContext) {
+        let channel = context.channel
+        context.close(mode: .output, promise: nil)
+        let timer = context.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timer.cancel() }
+    }
+
+    /// The request is wrong before it is about anything; nothing more of it is read.
+    private func refuse(_ status: HTTPResponseStatus, _ reason: String? = nil) {
+        abandonsInput = true
+        let text = "\(status.code) \(status.reasonPhrase)" + (reason.map { ": " + $0 } ?? "")
+        respond(status, Array(text.utf8), type: "text/plain; charset=utf-8")
+    }
+
+    private func respondMoved(_ head: HTTPRequestHead, _ location: String) {
+        guard head.method == .GET || head.method == .HEAD else {
+            return respond(.movedPermanently, [], extra: [("Location", location)])
+        }
+        let link = location.split(separator: "&", omittingEmptySubsequences: false).joined(separator: "&amp;")
+        respond(
+            .movedPermanently, Array("<a href=\"\(link)\">Moved Permanently</a>.\n\n".utf8),
+            type: "text/html; charset=utf-8", extra: [("Location", location)])
     }
 
     private func write(_ part: HTTPServerResponsePart) {
         context?.write(wrapOutboundOut(part), promise: nil)
+    }
+}
+
+extension HTTPRequestHead {
+    /// Of a client that knows neither chunks nor connections that stay open unless that is said.
+    fileprivate var isOld: Bool { version == .http1_0 || version.major < 1 }
+}
+
+/// What Go's server refuses whatever the request is for.
+private struct Refusal {
+    let status: HTTPResponseStatus
+    var reason: String?
+
+    init?(_ head: HTTPRequestHead) {
+        let hosts = head.headers["host"].count
+        if hosts > 1 {
+            (status, reason) = (.badRequest, "too many Host headers")
+        } else if hosts == 0, !head.isOld, head.method != .CONNECT {
+            (status, reason) = (.badRequest, "missing required Host header")
+        } else if let expected = head.headers.first(name: "expect"), expected.lowercased() != "100-continue" {
+            status = .expectationFailed
+        } else {
+            return nil
+        }
     }
 }
 

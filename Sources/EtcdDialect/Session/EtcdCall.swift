@@ -1,5 +1,6 @@
 import Coordination
 import GRPC
+import NIOCore
 
 /// Whoever asks the service through an endpoint and waits for the answer.
 protocol ServiceCaller: AnyObject {
@@ -26,6 +27,7 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
         self.method = method
         self.transport = transport
         endpoint.counters.started(method)
+        if method.endsByItself { endpoint.callBegan() }
     }
 
     final var isOver: Bool { transport == nil }
@@ -53,6 +55,12 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
     // MARK: From the service
 
     func onAnswer(_ answer: Result<ServiceAnswer, ServiceError>, tag: Int) throws(EtcdFault) {}
+
+    /// The server is about to stop, and has answered everything else: a stream says the last that it has to say,
+    /// and ends.
+    func onDrain() {
+        if !method.endsByItself { fail(.stopped) }
+    }
 
     /// The call is over, for whatever reason: let go of everything.
     func onEnd() {}
@@ -107,5 +115,6 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
         endpoint.counters.handled(method, code)
         if method.kind != .unary { endpoint.removeStream(self) }
         onEnd()
+        if method.endsByItself { endpoint.callEnded() }
     }
 }

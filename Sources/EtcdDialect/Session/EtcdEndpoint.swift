@@ -32,6 +32,13 @@ final class EtcdEndpoint: @unchecked Sendable {
     private var readsWaitForTurn = false
     private var hasUnflushed = false
     private var isClosed = false
+    /// Calls that end by themselves, once the service has answered.
+    private var callsToAnswer = 0
+    private var draining = Draining.no
+
+    /// How far this endpoint is with the end of the server: first what can be answered is, then watchers are told of
+    /// everything that was applied by then, then streams end.
+    private enum Draining { case no, answering, telling, ended }
 
     init(server: EtcdServer, eventLoop: any EventLoop) {
         self.server = server
@@ -54,6 +61,40 @@ final class EtcdEndpoint: @unchecked Sendable {
         for (caller, _) in waiting.values { caller.fail(.stopped) }
         port.close()
     }
+
+    // MARK: Draining
+
+    /// Streams end when nothing is left to be answered. Calls that come later are served all the same.
+    func drain() {
+        guard draining == .no, !isClosed else { return }
+        draining = .answering
+        proceedDraining()
+    }
+
+    func callBegan() { callsToAnswer += 1 }
+
+    func callEnded() {
+        callsToAnswer -= 1
+        proceedDraining()
+    }
+
+    private func proceedDraining() {
+        guard draining == .answering, callsToAnswer == 0, !isClosed else { return }
+        draining = .telling
+        // What the service says of no watcher in particular comes after what it has to say to each.
+        port.requestProgress(of: [], token: ProgressToken.told.rawValue)
+        hasUnflushed = true
+        eventLoop.execute { self.flush() }
+    }
+
+    private func onTold() {
+        guard draining == .telling else { return }
+        draining = .ended
+        for stream in Array(streams.values) { stream.onDrain() }
+    }
+
+    /// Whether a stream that begins now would only be ended.
+    var hasEndedStreams: Bool { draining == .ended }
 
     // MARK: Towards the service
 
@@ -160,6 +201,7 @@ final class EtcdEndpoint: @unchecked Sendable {
         switch token {
         case .watcher(let watcher): watchers[watcher]?.onProgress(revision)
         case .stream(let stream): watchers.stream(stream)?.onProgress(revision)
+        case .told: onTold()
         }
     }
 
@@ -247,19 +289,24 @@ extension KeyValueCommand {
 enum ProgressToken: Hashable {
     case watcher(WatcherID)
     case stream(UInt64)
+    /// Everything that there was to tell has been told.
+    case told
 
     private static var streamMark: UInt64 { 1 << 63 }
 
     init(_ token: UInt64) {
         self =
-            token & Self.streamMark == 0
-            ? .watcher(WatcherID(token)) : .stream(token & ~Self.streamMark)
+            token == .max
+            ? .told
+            : token & Self.streamMark == 0
+                ? .watcher(WatcherID(token)) : .stream(token & ~Self.streamMark)
     }
 
     var rawValue: UInt64 {
         switch self {
         case .watcher(let watcher): watcher.rawValue
         case .stream(let stream): stream | Self.streamMark
+        case .told: .max
         }
     }
 }

@@ -14,6 +14,7 @@ final class KeepAliveStream: EtcdCall {
     /// The tag of `renewals[0]`.
     private var firstTag = 0
     private var isHalfClosed = false
+    private var isDraining = false
 
     override func onMessage(_ message: UnsafeRawBufferPointer) throws(EtcdFault) {
         var reader = ProtobufReader(message)
@@ -29,6 +30,12 @@ final class KeepAliveStream: EtcdCall {
         endpoint.submit(.renewLease(LeaseID(lease)), for: self, tag: tag)
     }
 
+    /// Renewals that have arrived are answered.
+    override func onDrain() {
+        isDraining = true
+        if head == renewals.count { fail(.stopped) }
+    }
+
     override func halfClosed() {
         isHalfClosed = true
         if head == renewals.count { finish() }
@@ -41,7 +48,8 @@ final class KeepAliveStream: EtcdCall {
         case .failure(let error): throw EtcdFault(error)
         }
         try sendAnswered()
-        if isHalfClosed, head == renewals.count { finish() }
+        guard head == renewals.count else { return }
+        if isHalfClosed { finish() } else if isDraining { fail(.stopped) }
     }
 
     private func sendAnswered() throws(EtcdFault) {

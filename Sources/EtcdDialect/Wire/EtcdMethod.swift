@@ -213,4 +213,7 @@ extension EtcdMethod {
         default: .unary
         }
     }
+
+    /// Whether a call is over when the service has done what was asked, and not when somebody ends it.
+    var endsByItself: Bool { kind == .unary || self == .snapshot }
 }

@@ -14,6 +14,7 @@ extension Host {
         }
         guard new != old else { return }
         if old == identity.memberID { leases.demote() }
+        answerFarewells()
         guard let new else {
             leaderLost = now
             report(.warning, "lost the leader \(member: old!) at ballot round \(ballot.round, as: "round")")
@@ -56,7 +57,7 @@ extension Host {
             default: answer(waiter.port, waiter.token, .failure(.timedOut))
             }
         }
-        if stop != nil { isStopped = true }
+        onHandoverStep(refusal)
     }
 
     // MARK: members
@@ -120,6 +121,8 @@ extension Host {
             step(.received(message, from: sender))
         case .request(let request): onPeerRequest(request, sender)
         case .answer(let answer): onPeerAnswer(answer, sender)
+        case .farewell: onFarewell(from: sender)
+        case .farewellAnswer: onFarewellAnswer(from: sender)
         }
     }
 }

@@ -103,7 +103,9 @@ final class Host {
     var toldLostVotesAt = Instant.zero
 
     var stop: StopTicket?
-    var stopDeadline = Instant.zero
+    var handover: Handover?
+    /// Members that have led and stop, and are to hear when this process follows another.
+    var farewells: [ProcessID] = []
     var isStopped = false
 
     init(
@@ -212,6 +214,7 @@ final class Host {
         case .checkpointFailed(let process): step(.checkpointFailed(process))
         case .formation(let message, let sender): found(.received(message, from: sender))
         case .failed(let reason): onFailure(reason)
+        case .handOver(let ticket): onHandOver(ticket)
         case .stop(let ticket): onStop(ticket)
         }
     }

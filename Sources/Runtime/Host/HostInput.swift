@@ -39,6 +39,7 @@ enum HostInput: Sendable {
     case formation(FormationMessage, from: ProcessID)
     /// The server cannot go on.
     case failed(String)
+    case handOver(HandoverTicket)
     case stop(StopTicket)
 }
 
@@ -57,6 +58,8 @@ enum PeerMessage: Sendable {
     case replica(ReplicaMessage)
     case request(PeerRequest)
     case answer(PeerAnswer)
+    case farewell
+    case farewellAnswer
 }
 
 /// A request as it waits on a port. What can be prepared on the port's thread is prepared there.

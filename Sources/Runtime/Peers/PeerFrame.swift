@@ -22,6 +22,10 @@ enum PeerFrameKind: UInt8, Sendable {
     case checkpointAnswer = 9
     /// Says that its sender is there; without a body.
     case alive = 10
+    /// Without a body: the sender has led and stops, and wants to know when nothing more comes to it to be
+    /// proposed; and that this is so.
+    case farewell = 11
+    case farewellAnswer = 12
 }
 
 /// How a peer broke the protocol.

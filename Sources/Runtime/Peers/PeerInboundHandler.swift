@@ -91,6 +91,9 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case (.messages, .replica): batch.append(.replica(try ReplicaMessage(decoding: body)))
         case (.messages, .request): batch.append(.request(try PeerRequest(decoding: body)))
         case (.messages, .answer): batch.append(.answer(try PeerAnswer(decoding: body)))
+        case (.messages, .farewell), (.messages, .farewellAnswer):
+            try PeerBodyReader(body).expectEnd()
+            batch.append(kind == .farewell ? .farewell : .farewellAnswer)
         case (.checkpoint(let incoming), .checkpointHead),
             (.checkpoint(let incoming), .checkpointChunk),
             (.checkpoint(let incoming), .checkpointEnd):

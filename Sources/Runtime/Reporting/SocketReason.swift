@@ -12,7 +12,7 @@ func shown(_ address: SocketAddress) -> String {
 
 /// What an operator is told about a socket that failed: the reason in the system's words, without the types that
 /// carried it here.
-func reason(of error: any Error) -> String {
+public func reason(of error: any Error) -> String {
     switch error {
     case let error as NIOConnectionError:
         if let failure = error.connectionErrors.first {

@@ -33,42 +33,64 @@ struct ServerProcess: Sendable {
             kill(getpid(), failure)
         }
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: clientLoops)
-        let server: Server
-        do { server = try Server.start(options) } catch {
-            log(.fatal, "cannot start: \(error, as: "error")")
-            return 1
-        }
-        if let early = waitUntilPublished(server, signals) {
-            server.stop()
-            return early == failure ? 1 : 0
+        func wait<R: Sendable>(for body: @escaping @Sendable () async throws -> R) throws -> R {
+            try loops.any().makeFutureWithTask(body).wait()
         }
         let doors: ClientDoors
         do {
-            doors = try loops.any().makeFutureWithTask { [settings] in
-                try await ClientDoors.open(settings, service: server, loops: loops)
-            }.wait()
+            doors = try wait { [settings] in try await ClientDoors.listen(settings, loops: loops) }
         } catch {
-            log(.fatal, "cannot listen for clients: \(error, as: "error")")
-            server.stop()
+            log(.fatal, "\(error)")
             return 1
         }
-        announce()
-        let signal = signals.wait()
-        log(.info, signal == failure ? "stopping" : "stopping on signal \(signal, as: "signal")")
-        try? loops.any().makeFutureWithTask { await doors.close() }.wait()
+        let server: Server
+        do { server = try Server.start(options) } catch {
+            log(.fatal, "cannot start: \(error, as: "error")")
+            try? wait { await doors.close() }
+            return 1
+        }
+        var signal = waitUntilPublished(server, signals)
+        if signal == nil {
+            do { try wait { try await doors.open(server) } } catch {
+                log(.fatal, "cannot accept clients: \(error, as: "error")")
+                server.stop()
+                return 1
+            }
+            announce()
+            ServiceManager.tell(.ready)
+            signal = signals.wait()
+        }
+        log(.info, signal == failure ? "stopping" : "stopping on signal \(signal!, as: "signal")")
+        ServiceManager.tell(.stopping)
+        if signal != failure {
+            signals.release()
+            let limit = drainLimit
+            try? wait {
+                async let isHandedOver: Void = server.handOver()
+                await doors.drain(limit: limit)
+                await isHandedOver
+            }
+        }
+        try? wait { await doors.close() }
         server.stop()
         try? loops.syncShutdownGracefully()
         return signal == failure ? 1 : 0
     }
 
-    /// As etcd does, a server opens its doors when the cluster knows what clients are told about it; but not
-    /// later than after some seconds, so that a member without a quorum can be asked what it lacks.
+    /// Every request that has arrived is answered by then, well or not: this is the time that requests have.
+    private var drainLimit: Duration {
+        .nanoseconds(Int64(settings.server.limits.requestTimeout.nanoseconds))
+    }
+
+    /// As etcd does, a server opens its doors when there is a leader and the cluster knows what clients are told about
+    /// it; but not later than after some seconds, so that a member without a quorum can be asked what it lacks.
     ///
     /// - Returns: a signal that came meanwhile.
     private func waitUntilPublished(_ server: Server, _ signals: Signals) -> Int32? {
         for _ in 0..<1_000 {
             let status = server.status
-            if status.members.contains(where: { $0.id == status.memberID && !$0.clientURLs.isEmpty }) {
+            let isKnown = status.members.contains { $0.id == status.memberID && !$0.clientURLs.isEmpty }
+            if status.leaderID != 0, isKnown {
                 return nil
             }
             if let signal = signals.wait(milliseconds: 5) { return signal }

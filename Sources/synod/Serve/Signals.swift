@@ -20,6 +20,14 @@ struct Signals: Sendable {
         return signal > 0 ? signal : nil
     }
 
+    /// From now on each of them does what it does by itself, which is to end the process at once. Those that have come
+    /// and that nobody waited for count as one with the last.
+    func release() {
+        while wait(milliseconds: 0) != nil {}
+        var set = set
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
     /// Waits for one of them.
     func wait() -> Int32 {
         var (set, signal) = (set, Int32(0))
