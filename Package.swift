@@ -192,7 +192,7 @@ let tests: [Floor] = [
         level: 10, name: "EtcdDialectTests",
         uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
         external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf]),
-    Floor(level: 10, name: "SynodTests", uses: ["synod", "Runtime"]),
+    Floor(level: 10, name: "SynodTests", uses: ["synod", "Runtime", "Coordination", "EtcdDialect"]),
 ]
 
 /// What several test targets share.

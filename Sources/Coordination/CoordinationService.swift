@@ -232,7 +232,7 @@ public struct Alarm: Hashable, Sendable {
 }
 
 /// A reading of one of the server's own instruments. Names are ours (`wal_sync_seconds`,
-/// `proposals_chosen_total`); a dialect maps them to those that its users know.
+/// `proposals_pending`); a dialect maps them to those that its users know.
 public struct ServiceMetric: Sendable {
     public enum Value: Sendable {
         case counter(Double)
@@ -241,10 +241,13 @@ public struct ServiceMetric: Sendable {
         case histogram(bounds: [Double], counts: [UInt64], count: UInt64, sum: Double)
     }
     public var name: String
+    /// Tells readings of one name apart, such as those of each peer.
+    public var labels: [(name: String, value: String)]
     public var value: Value
 
-    public init(name: String, value: Value) {
+    public init(name: String, labels: [(name: String, value: String)] = [], value: Value) {
         self.name = name
+        self.labels = labels
         self.value = value
     }
 }

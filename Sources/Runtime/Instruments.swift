@@ -7,6 +7,10 @@ final class Instruments: Sendable {
     let walSync = Histogram()
     let storeCommit = Histogram()
     let storeSync = Histogram()
+    let defragment = Histogram(from: 0.1, doublings: 13)
+    let walBytes = Counter()
+    let keys = KeyCount()
+    let compactedKeys = Counter()
 
     let leaderChanges = Counter()
     let proposalsFailed = Counter()
@@ -15,6 +19,7 @@ final class Instruments: Sendable {
     let slowReads = Counter()
     let readsFailed = Counter()
     let heartbeatSendFailures = Counter()
+    let peerSendFailures = Counter()
 
     let puts = Counter()
     let deletes = Counter()
@@ -42,8 +47,12 @@ final class Instruments: Sendable {
         func gauge(_ name: String, _ counter: Counter) -> ServiceMetric {
             ServiceMetric(name: name, value: .gauge(Double(counter.value)))
         }
-        return [
+        let keys = keys.value.map { [ServiceMetric(name: "keys", value: .gauge(Double($0)))] } ?? []
+        return keys + [
             ServiceMetric(name: "wal_sync_seconds", value: walSync.value),
+            counter("wal_written_bytes_total", walBytes),
+            ServiceMetric(name: "defragment_seconds", value: defragment.value),
+            counter("compacted_keys_total", compactedKeys),
             ServiceMetric(name: "store_commit_seconds", value: storeCommit.value),
             ServiceMetric(name: "store_sync_seconds", value: storeSync.value),
             counter("leader_changes_total", leaderChanges),
@@ -53,6 +62,7 @@ final class Instruments: Sendable {
             counter("slow_reads_total", slowReads),
             counter("reads_failed_total", readsFailed),
             counter("heartbeat_send_failures_total", heartbeatSendFailures),
+            counter("peer_sent_failures_total", peerSendFailures),
             counter("puts_total", puts),
             counter("deletes_total", deletes),
             counter("transactions_total", transactions),
@@ -81,23 +91,29 @@ final class Counter: Sendable {
     var value: Int { atomic.load(ordering: .relaxed) }
 }
 
-/// Durations in buckets that double from 1 ms to 8.2 s, as dashboards made for etcd expect.
+/// Durations in buckets that double, as dashboards made for etcd expect: from 1 ms to 8.2 s unless said otherwise.
 final class Histogram: Sendable {
-    static let bounds: [Double] = (0..<14).map { 0.001 * Double(1 << $0) }
+    private let bounds: [Double]
 
     private struct State {
-        var counts = [UInt64](repeating: 0, count: Histogram.bounds.count)
+        var counts: [UInt64]
         var count: UInt64 = 0
         var sum = 0.0
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// In seconds.
+    init(from first: Double = 0.001, doublings: Int = 14) {
+        bounds = (0..<doublings).map { first * Double(1 << $0) }
+        state = Mutex(State(counts: [UInt64](repeating: 0, count: doublings)))
+    }
 
     func record(_ span: TimeSpan) {
         let seconds = span.seconds
         state.withLock { state in
             state.count += 1
             state.sum += seconds
-            if let bucket = Histogram.bounds.firstIndex(where: { seconds <= $0 }) {
+            if let bucket = bounds.firstIndex(where: { seconds <= $0 }) {
                 state.counts[bucket] += 1
             }
         }
@@ -108,7 +124,47 @@ final class Histogram: Sendable {
             var cumulative = state.counts
             for index in cumulative.indices.dropFirst() { cumulative[index] += cumulative[index - 1] }
             return .histogram(
-                bounds: Histogram.bounds, counts: cumulative, count: state.count, sum: state.sum)
+                bounds: bounds, counts: cumulative, count: state.count, sum: state.sum)
         }
     }
+}
+
+/// How many keys there are: counted once in the background, and kept by what is applied since.
+final class KeyCount: Sendable {
+    struct Beginning: Sendable { fileprivate let number: UInt64 }
+
+    private struct State {
+        var beginning: UInt64 = 0
+        var counted: Int?
+        /// Since the count began.
+        var change = 0
+    }
+    private let state = Mutex(State())
+
+    /// The keys are to be counted as they are now; an earlier count means nothing any more.
+    func begin() -> Beginning {
+        state.withLock { state in
+            state = State(beginning: state.beginning + 1)
+            return Beginning(number: state.beginning)
+        }
+    }
+
+    func end(_ beginning: Beginning, count: Int) {
+        state.withLock { if $0.beginning == beginning.number { $0.counted = count } }
+    }
+
+    func note(_ events: [KeyValueEvent]) {
+        var change = 0
+        for event in events {
+            switch event.kind {
+            case .put: if event.keyValue.version == 1 { change += 1 }
+            case .delete: change -= 1
+            }
+        }
+        guard change != 0 else { return }
+        state.withLock { $0.change += change }
+    }
+
+    /// Nil until they are counted.
+    var value: Int? { state.withLock { state in state.counted.map { $0 + state.change } } }
 }

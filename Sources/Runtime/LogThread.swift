@@ -80,6 +80,7 @@ final class LogThread {
             // The log thread fails in the same way, and knows what to do about it.
             return false
         }
+        instruments.walBytes.add(bytes.count)
         written += 1
         do {
             if try synchronize() { host.send(.durable(upTo: RecordNumber(written))) }
@@ -158,6 +159,7 @@ final class LogThread {
         while true {
             do {
                 try log.append(bytes)
+                instruments.walBytes.add(bytes.count)
                 if isFull {
                     isFull = false
                     host.send(.logFull(false))

@@ -279,19 +279,15 @@ public final class Server: CoordinationService, @unchecked Sendable {
         status.alarms = state.alarms
         status.metrics =
             instruments.readings + [
-                ServiceMetric(name: "has_leader", value: .gauge(state.leader == nil ? 0 : 1)),
-                ServiceMetric(name: "is_leader", value: .gauge(state.leader == identity.memberID ? 1 : 0)),
                 ServiceMetric(name: "proposals_pending", value: .gauge(Double(state.pendingProposals))),
-                ServiceMetric(name: "proposals_chosen_total", value: .counter(Double(state.chosen.rawValue))),
-                ServiceMetric(
-                    name: "proposals_applied_total", value: .counter(Double(state.applied.rawValue))),
                 ServiceMetric(name: "leases", value: .gauge(Double(state.leases))),
-                ServiceMetric(name: "quota_bytes", value: .gauge(Double(options.limits.quotaBytes))),
-                ServiceMetric(name: "store_bytes", value: .gauge(Double(size.total))),
-                ServiceMetric(name: "store_bytes_in_use", value: .gauge(Double(size.inUse))),
-                ServiceMetric(name: "revision", value: .gauge(Double(state.revision))),
-                ServiceMetric(name: "compact_revision", value: .gauge(Double(state.compactRevision))),
+                ServiceMetric(name: "pending_events", value: .gauge(Double(feed.pendingEvents))),
             ]
+            + network.links.map { link in
+                ServiceMetric(
+                    name: "peer_round_trip_seconds", labels: [("To", hex(link.peer.rawValue))],
+                    value: link.roundTrips.value)
+            }
         return status
     }
 }

@@ -137,6 +137,54 @@ import Testing
         #expect(transport.status == .ok)
     }
 
+    @Test("a drain answers what was asked, tells watchers what was applied, and only then ends streams")
+    func drain() throws {
+        let harness = EndpointHarness()
+        let stopped = GRPCStatus(.unavailable, "etcdserver: server stopped")
+        let (put, putTransport) = harness.open(.put)
+        try harness.send(EtcdPutRequest.with { $0.key = Data([1]) }, to: try #require(put))
+        let (watch, watchTransport) = harness.open(.watch)
+        try harness.send(
+            EtcdWatchRequest.with { $0.createRequest.key = Data("k".utf8) }, to: try #require(watch))
+        let (renewals, renewalTransport) = harness.open(.leaseKeepAlive)
+        try harness.send(EtcdLeaseKeepAliveRequest.with { $0.id = 7 }, to: try #require(renewals))
+        let tokens = harness.port.submitted.map(\.token)
+
+        harness.endpoint.drain()
+        harness.loop.run()
+        #expect(harness.port.progressRequests.isEmpty && watchTransport.status == nil)
+        // What comes now is served as ever.
+        let (late, lateTransport) = harness.open(.put)
+        try harness.send(EtcdPutRequest.with { $0.key = Data([2]) }, to: try #require(late))
+        let lateToken = harness.port.submitted.last!.token
+        let outcome = ServiceAnswer.outcome(.put(previous: nil, revision: 2), slot: 2)
+        harness.deliver([.answer(token: tokens[0], .success(outcome))])
+        #expect(putTransport.status == .ok && harness.port.progressRequests.isEmpty)
+        harness.deliver([.answer(token: lateToken, .success(outcome))])
+        #expect(lateTransport.status == .ok && watchTransport.status == nil)
+
+        // The event of the put comes before the word that everything has been told.
+        let told = try #require(harness.port.progressRequests.last)
+        #expect(told.watchers.isEmpty)
+        _ = try watchTransport.take(EtcdWatchResponse.self)
+        let event = KeyValueEvent(
+            kind: .put,
+            keyValue: KeyValue(
+                key: Array("k".utf8), value: [], createRevision: 2, modRevision: 2, version: 1))
+        harness.deliver([
+            .events(harness.port.watches[0].id, WatchBatch(revision: 2, events: [event], bytes: 10)),
+            .progress(token: told.token, revision: 2),
+        ])
+        #expect(try watchTransport.take(EtcdWatchResponse.self).map(\.events.count) == [1])
+        #expect(watchTransport.status == stopped)
+        // A renewal that has arrived is answered.
+        #expect(renewalTransport.status == nil)
+        harness.deliver([.answer(token: tokens[1], .success(.leaseRenewed(seconds: 9)))])
+        #expect(try renewalTransport.take(EtcdLeaseKeepAliveResponse.self).map(\.ttl) == [9])
+        #expect(renewalTransport.status == stopped)
+        #expect(harness.open(.watch).1.status == stopped)
+    }
+
     @Test("a learner answers what it can know by itself")
     func learner() throws {
         let harness = EndpointHarness { $0.status.isLearner = true }
@@ -213,6 +261,9 @@ import Testing
             "etcd_disk_wal_fsync_duration_seconds_bucket{le=\"0.1\"} 3",
             "etcd_disk_wal_fsync_duration_seconds_bucket{le=\"+Inf\"} 4",
             "etcd_disk_wal_fsync_duration_seconds_sum 0.5", "synod_own_thing 1.5",
+            "# HELP etcd_disk_wal_fsync_duration_seconds How long it takes to make records of the log durable.",
+            "grpc_server_handling_seconds_count{grpc_method=\"Range\",grpc_service=\"etcdserverpb.KV\",grpc_type=\"unary\"} 1",
+
             "grpc_server_started_total{grpc_method=\"Range\",grpc_service=\"etcdserverpb.KV\",grpc_type=\"unary\"} 1",
             "grpc_server_handled_total{grpc_code=\"InvalidArgument\",grpc_method=\"Range\",grpc_service=\"etcdserverpb.KV\",grpc_type=\"unary\"} 1",
         ] {
@@ -221,5 +272,9 @@ import Testing
         #expect(page.contains("process_resident_memory_bytes ") && page.contains("process_open_fds "))
         let types = page.split(separator: "\n").filter { $0.hasPrefix("# TYPE") }
         #expect(Set(types).count == types.count, "a family stands twice")
+        // Each family is explained, in a line before its type.
+        let helps = page.split(separator: "\n").filter { $0.hasPrefix("# HELP") }
+        #expect(helps.map { $0.split(separator: " ")[2] } == types.map { $0.split(separator: " ")[2] })
+        #expect(helps.filter { $0.hasSuffix(" A reading of this member.") }.count == 1)
     }
 }

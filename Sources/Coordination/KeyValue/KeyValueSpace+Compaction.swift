@@ -24,6 +24,14 @@ extension KeyValueSpace {
     /// left. Resumable at any point, and after a restart. Does not change what any read returns. The host
     /// calls it in transactions of its own between batches.
     public mutating func removeCompacted(limit: Int, in transaction: any OrderedTransaction) throws -> Bool {
+        var removed = 0
+        return try removeCompacted(limit: limit, in: transaction, removed: &removed)
+    }
+
+    /// As above; adds to `removed` how many versions of keys have gone.
+    public mutating func removeCompacted(
+        limit: Int, in transaction: any OrderedTransaction, removed: inout Int
+    ) throws -> Bool {
         let target = state.compactRevision
         guard target > 0 else { return false }
         var progress = try CompactionProgress(from: transaction)
@@ -40,6 +48,7 @@ extension KeyValueSpace {
         var removal = CompactedRemoval(transaction: transaction, target: target, limit: max(limit, 1))
         progress.isFinished = try removal.run(from: &progress.next)
         try progress.write(to: transaction)
+        removed += removal.removed
         return !progress.isFinished
     }
 }
@@ -49,6 +58,13 @@ struct CompactedRemoval {
     let transaction: any OrderedTransaction
     let target: Int64
     let limit: Int
+    private(set) var removed = 0
+
+    init(transaction: any OrderedTransaction, target: Int64, limit: Int) {
+        self.transaction = transaction
+        self.target = target
+        self.limit = limit
+    }
 
     /// Events whose keys are looked up before anything is removed: a write would invalidate the cursor.
     private static var eventsPerLook: Int { 256 }
@@ -122,7 +138,8 @@ struct CompactedRemoval {
         return isComplete
     }
 
-    private func remove(_ position: HistoryPosition, prefix: [UInt8]) throws {
+    private mutating func remove(_ position: HistoryPosition, prefix: [UInt8]) throws {
+        removed += 1
         var key = prefix
         IndexKey.append(position, to: &key)
         try transaction.remove(key, in: .index)

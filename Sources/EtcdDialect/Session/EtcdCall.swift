@@ -21,6 +21,7 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
     let method: EtcdMethod
     /// Nil when the call is over.
     private(set) final var transport: (any GRPCCall)?
+    private let begun = NIODeadline.now()
 
     init(endpoint: EtcdEndpoint, method: EtcdMethod, transport: any GRPCCall) {
         self.endpoint = endpoint
@@ -113,6 +114,9 @@ class EtcdCall: GRPCReceiver, ServiceCaller {
     private func end(_ code: GRPCStatus.Code) {
         transport = nil
         endpoint.counters.handled(method, code)
+        if method.kind == .unary {
+            endpoint.counters.took(method, nanoseconds: (NIODeadline.now() - begun).nanoseconds)
+        }
         if method.kind != .unary { endpoint.removeStream(self) }
         onEnd()
         if method.endsByItself { endpoint.callEnded() }

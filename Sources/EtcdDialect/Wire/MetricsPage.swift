@@ -38,49 +38,15 @@ enum MetricsPage {
         page.gauge("etcd_debugging_mvcc_compact_revision", Double(status.compactRevision))
     }
 
-    /// Our instruments, by etcd's names; those that etcd has no name for keep ours, with `synod_` before it.
-    private static let names: [String: String] = [
-        "proposals_pending": "etcd_server_proposals_pending",
-        "proposals_failed_total": "etcd_server_proposals_failed_total",
-        "leader_changes_total": "etcd_server_leader_changes_seen_total",
-        "heartbeat_failures_total": "etcd_server_heartbeat_send_failures_total",
-        "slow_applies_total": "etcd_server_slow_apply_total",
-        "slow_reads_total": "etcd_server_slow_read_indexes_total",
-        "reads_failed_total": "etcd_server_read_indexes_failed_total",
-        "wal_sync_seconds": "etcd_disk_wal_fsync_duration_seconds",
-        "wal_written_bytes_total": "etcd_disk_wal_write_bytes_total",
-        "store_commit_seconds": "etcd_disk_backend_commit_duration_seconds",
-        "defragment_seconds": "etcd_disk_backend_defrag_duration_seconds",
-        "checkpoint_seconds": "etcd_disk_backend_snapshot_duration_seconds",
-        "store_readers": "etcd_mvcc_db_open_read_transactions",
-        "puts_total": "etcd_mvcc_put_total",
-        "ranges_total": "etcd_mvcc_range_total",
-        "transactions_total": "etcd_mvcc_txn_total",
-        "deletes_total": "etcd_mvcc_delete_total",
-        "keys": "etcd_debugging_mvcc_keys_total",
-        "watch_streams": "etcd_debugging_mvcc_watch_stream_total",
-        "slow_watchers": "etcd_debugging_mvcc_slow_watcher_total",
-        "pending_events": "etcd_debugging_mvcc_pending_events_total",
-        "events_total": "etcd_debugging_mvcc_events_total",
-        "compacted_keys_total": "etcd_debugging_mvcc_db_compaction_keys_total",
-        "leases_granted_total": "etcd_debugging_lease_granted_total",
-        "leases_revoked_total": "etcd_debugging_lease_revoked_total",
-        "leases_renewed_total": "etcd_debugging_lease_renewed_total",
-        "leases_expired_total": "etcd_debugging_server_lease_expired_total",
-        "peer_received_bytes_total": "etcd_network_peer_received_bytes_total",
-        "peer_sent_bytes_total": "etcd_network_peer_sent_bytes_total",
-        "peer_round_trip_seconds": "etcd_network_peer_round_trip_time_seconds",
-        "active_peers": "etcd_network_active_peers",
-    ]
-
     private static func service(_ page: inout Page, _ metrics: [ServiceMetric]) {
         for metric in metrics {
-            let name = names[metric.name] ?? "synod_" + metric.name
+            let name = MetricNames.service[metric.name]?.name ?? "synod_" + metric.name
+            let labels = metric.labels.map { ($0.name, $0.value) }
             switch metric.value {
-            case .counter(let value): page.counter(name, value)
-            case .gauge(let value): page.gauge(name, value)
+            case .counter(let value): page.counter(name, value, labels)
+            case .gauge(let value): page.gauge(name, value, labels)
             case .histogram(let bounds, let counts, let count, let sum):
-                page.histogram(name, bounds: bounds, counts: counts, count: count, sum: sum)
+                page.histogram(name, bounds: bounds, counts: counts, count: count, sum: sum, labels)
             }
         }
     }
@@ -115,6 +81,17 @@ enum MetricsPage {
         for (description, totals) in totals {
             page.counter("grpc_server_msg_sent_total", Double(totals.sent), labels(description))
         }
+        for (description, totals) in totals where totals.timed > 0 {
+            page.histogram(
+                "grpc_server_handling_seconds", bounds: CallCounters.bounds, counts: totals.cumulative,
+                count: totals.timed, sum: totals.seconds, labels(description))
+        }
+        func total(_ method: EtcdMethod) -> CallCounters.Totals { totals[method.rawValue].totals }
+        page.counter("etcd_mvcc_range_total", Double(total(.range).started))
+        let watches = total(.watch)
+        page.gauge(
+            "etcd_debugging_mvcc_watch_stream_total",
+            Double(watches.started) - Double(watches.handled.reduce(0, +)))
         func sum(_ value: (CallCounters) -> UInt64) -> Double { Double(counters.map(value).reduce(0, &+)) }
         page.counter("etcd_network_client_grpc_received_bytes_total", sum(\.receivedBytes))
         page.counter("etcd_network_client_grpc_sent_bytes_total", sum(\.sentBytes))
@@ -131,7 +108,7 @@ enum MetricsPage {
             [("client_api_version", "unknown"), ("type", "stream")])
     }
 
-    /// Lines of the page; a family's type stands before its first sample.
+    /// Lines of the page; what a family is stands before its first sample.
     private struct Page {
         var text = ""
         private var family = ""
@@ -147,21 +124,22 @@ enum MetricsPage {
         }
 
         mutating func histogram(
-            _ name: String, bounds: [Double], counts: [UInt64], count: UInt64, sum: Double
+            _ name: String, bounds: [Double], counts: [UInt64], count: UInt64, sum: Double,
+            _ labels: [(String, String)] = []
         ) {
             begin(name, "histogram")
             for (bound, count) in zip(bounds, counts) {
-                sample(name + "_bucket", Double(count), [("le", Self.number(bound))])
+                sample(name + "_bucket", Double(count), labels + [("le", Self.number(bound))])
             }
-            sample(name + "_bucket", Double(count), [("le", "+Inf")])
-            sample(name + "_sum", sum, [])
-            sample(name + "_count", Double(count), [])
+            sample(name + "_bucket", Double(count), labels + [("le", "+Inf")])
+            sample(name + "_sum", sum, labels)
+            sample(name + "_count", Double(count), labels)
         }
 
         private mutating func begin(_ name: String, _ type: String) {
             guard family != name else { return }
             family = name
-            text += "# TYPE \(name) \(type)\n"
+            text += "# HELP \(name) \(MetricNames.help(name))\n# TYPE \(name) \(type)\n"
         }
 
         private mutating func sample(_ name: String, _ value: Double, _ labels: [(String, String)]) {

@@ -150,11 +150,13 @@ struct Applier {
     }
 
     /// Physically removes some of what was compacted; false when there is no more.
-    mutating func removeCompacted(limit: Int) throws -> Bool {
+    mutating func removeCompacted(limit: Int) throws -> (isLeft: Bool, removed: Int) {
         let before = space
         do {
             return try store.store.write { transaction in
-                try space.removeCompacted(limit: limit, in: transaction)
+                var removed = 0
+                let isLeft = try space.removeCompacted(limit: limit, in: transaction, removed: &removed)
+                return (isLeft, removed)
             }
         } catch {
             space = before

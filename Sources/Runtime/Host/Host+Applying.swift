@@ -77,6 +77,7 @@ extension Host {
     }
 
     private func publishEvents(_ batch: Applier.Batch) {
+        instruments.keys.note(batch.events)
         let revision = applier.space.revision
         guard revision != batch.revisionBefore else { return }
         let bytes = feed.isWatched ? batch.events.reduce(0) { $0 + $1.byteCount } : 0
@@ -115,7 +116,9 @@ extension Host {
     private func removeCompacted() throws {
         guard hasCompactionWork, !isStoreFull else { return }
         do {
-            hasCompactionWork = try applier.removeCompacted(limit: 256)
+            let step = try applier.removeCompacted(limit: 256)
+            hasCompactionWork = step.isLeft
+            instruments.compactedKeys.add(step.removed)
         } catch let error as StoreError where error.code == .full {
             return onStoreFull(error)
         }

@@ -29,10 +29,21 @@ extension Host {
         compactOnItsOwn()
         tellLeaderLost()
         sayWhoIsMissing()
-        for link in network.links { instruments.heartbeatSendFailures.add(Int(link.takeDropped())) }
+        measureLinks()
         publishState()
         proposeGathered()
         pursueHandover()
+    }
+
+    private func measureLinks() {
+        let isDue = lastMeasurement + .seconds(1) < now
+        if isDue { lastMeasurement = now }
+        for link in network.links {
+            let dropped = Int(link.takeDropped())
+            instruments.peerSendFailures.add(dropped)
+            if leader == identity.memberID { instruments.heartbeatSendFailures.add(dropped) }
+            if isDue { link.measureRoundTrip() }
+        }
     }
 
     private func endLateTransfers() {

@@ -127,6 +127,7 @@ extension Host {
                 isWanted ? .info : .debug,
                 "the store was made anew in \(took, as: "took") and takes \(copy.store.size.total, as: "bytes") bytes"
             )
+            if copying?.waiters.isEmpty == false { instruments.defragment.record(took) }
             endCopy(nil)
             onStored(copy.durable)
             if let arrival = waitingArrival {

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import NIOPosix
 import Paxos
 import Replica
 
@@ -13,6 +14,20 @@ extension Host {
         if leader == identity.memberID { leases.promote(now: now) }
         onMembersChanged()
         publishState()
+        countKeys()
+    }
+
+    /// Counts the keys in the background, as they are at this moment; what is applied later is added as it comes.
+    private func countKeys() {
+        let beginning = instruments.keys.begin()
+        guard let view = try? store.store.openView() else { return }
+        NIOThreadPool.singleton.submit { [instruments] _ in
+            defer { view.close() }
+            var query = RangeQuery(range: KeyRange(key: [0], end: []))
+            query.countOnly = true
+            guard let found = try? KeyValueReader(view).range(query) else { return }
+            instruments.keys.end(beginning, count: Int(found.count))
+        }
     }
 
     // MARK: durable points

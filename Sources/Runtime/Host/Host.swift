@@ -92,6 +92,7 @@ final class Host {
     var durablePoint: DurablePoint
     var compactor: AutoCompactor
     var lastPublish = Instant.zero
+    var lastMeasurement = Instant.zero
     var members: [ServiceMember] = []
 
     // How the cluster began.

@@ -80,6 +80,16 @@ final class PeerConnection: @unchecked Sendable {
     /// Whether messages have somewhere to go at this moment. Any thread.
     var isConnected: Bool { queue.withLock { $0.isConnected } }
 
+    /// Records how long the peer's system takes to acknowledge what is sent. Any thread.
+    func measureRoundTrip(_ histogram: Histogram) {
+        loop.execute {
+            guard let options = self.channel as? any SocketOptionProvider else { return }
+            options.getTCPInfo().whenSuccess { info in
+                histogram.record(TimeSpan(nanoseconds: UInt64(info.tcpi_rtt) * 1000))
+            }
+        }
+    }
+
     // MARK: sending, any thread
 
     /// Queues one frame; it leaves with the next `flush`.

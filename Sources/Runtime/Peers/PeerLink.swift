@@ -14,6 +14,8 @@ final class PeerLink: @unchecked Sendable {
     let peer: ProcessID
     private let urgent: PeerConnection
     private let bulk: PeerConnection
+    /// As the system measures them, once a second.
+    let roundTrips = Histogram(from: 0.0001, doublings: 15)
 
     /// What the two connections have told.
     private final class Standing: Sendable {
@@ -97,6 +99,8 @@ final class PeerLink: @unchecked Sendable {
 
     /// Whether messages of both kinds have somewhere to go at this moment. Any thread.
     var isConnected: Bool { urgent.isConnected && bulk.isConnected }
+
+    func measureRoundTrip() { urgent.measureRoundTrip(roundTrips) }
 
     // MARK: sending, any thread
 

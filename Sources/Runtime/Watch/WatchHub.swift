@@ -173,7 +173,7 @@ final class WatchHub {
     // MARK: what was applied
 
     private func onApplied(_ applied: AppliedEvents) {
-        feed.taken(bytes: applied.bytes)
+        feed.taken(applied)
         if applied.after > revision { onMissed(through: applied.after) }
         guard applied.through > revision else { return }
         distribute(applied.events, from: 0, through: applied.through, among: synced)

@@ -36,6 +36,7 @@ final class WatchFeed: Sendable {
     private let head: Atomic<Int64>
     private let watchers = Atomic<Int>(0)
     private let backlogBytes = Atomic<Int>(0)
+    private let backlogEvents = Atomic<Int>(0)
 
     init(revision: Int64) { head = Atomic(revision) }
 
@@ -48,6 +49,7 @@ final class WatchFeed: Sendable {
             backlogBytes.load(ordering: .relaxed) < WatchFeed.backlogLimitBytes
         else { return }
         backlogBytes.add(applied.bytes, ordering: .relaxed)
+        backlogEvents.add(applied.events.count, ordering: .relaxed)
         mailbox.send(.applied(applied))
     }
 
@@ -66,5 +68,11 @@ final class WatchFeed: Sendable {
 
     func count(watchers change: Int) { watchers.add(change, ordering: .sequentiallyConsistent) }
 
-    func taken(bytes: Int) { backlogBytes.subtract(bytes, ordering: .relaxed) }
+    func taken(_ applied: AppliedEvents) {
+        backlogBytes.subtract(applied.bytes, ordering: .relaxed)
+        backlogEvents.subtract(applied.events.count, ordering: .relaxed)
+    }
+
+    /// Events that the watch thread has not looked at. Any thread.
+    var pendingEvents: Int { backlogEvents.load(ordering: .relaxed) }
 }
