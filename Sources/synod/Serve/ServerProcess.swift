@@ -57,11 +57,11 @@ struct ServerProcess: Sendable {
                 return 1
             }
             announce()
-            ServiceManager.tell(.ready)
+            Supervisor.tell(.ready)
             signal = signals.wait()
         }
         log(.info, signal == failure ? "stopping" : "stopping on signal \(signal!, as: "signal")")
-        ServiceManager.tell(.stopping)
+        Supervisor.tell(.stopping)
         if signal != failure {
             signals.release()
             let limit = drainLimit

@@ -2,7 +2,7 @@ import Glibc
 
 /// The service manager that has started this process, such as systemd, which reads on the socket that
 /// `NOTIFY_SOCKET` names when a unit's type is `notify` (sd_notify(3)). Nobody there: nobody is told.
-enum ServiceManager {
+enum Supervisor {
     enum News: String {
         case ready = "READY=1"
         case stopping = "STOPPING=1"
