@@ -71,13 +71,15 @@ struct LostDisks {
         }
     }
 
-    mutating func noteFormed(_ process: ProcessID, _ formation: Formation, _ disk: DiskID) {
+    /// Returns whether the process has no vote in this formation, although it is one of the members. (Where
+    /// voters are known by their names alone, whoever has the name has the vote.)
+    mutating func noteFormed(_ process: ProcessID, _ formation: Formation, _ disk: DiskID) -> Bool {
         if !formed.contains(process) { formed.append(process) }
         guard formation.configuration.isVoter(process), !formation.founders.isEmpty,
-            !formation.isFounder(process, disk),
-            !voteless.contains(process)
-        else { return }
-        voteless.append(process)
+            !formation.isFounder(process, disk)
+        else { return false }
+        if !voteless.contains(process) { voteless.append(process) }
+        return true
     }
 
     mutating func noteRefused(_ process: ProcessID) { refused.append(process) }

@@ -253,8 +253,8 @@ public struct ReplicaRun {
                 lost.noteRefused(process)
                 cluster.stop(process)
             case .began(let formation):
-                lost.noteFormed(process, formation, disks.disk(of: process))
-                if lost.hasLostVote(process) { witness.ignore(process) }
+                let disk = disks.disk(of: process)
+                if lost.noteFormed(process, formation, disk) { witness.ignore(process) }
             case .applied(let first, let entries, let hash):
                 try witness.check(entries, from: first, appliedBy: process)
                 let before = checker.configuration.epoch
