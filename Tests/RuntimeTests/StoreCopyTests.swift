@@ -138,6 +138,25 @@ struct StoreCopyTests {
         #expect(server.contentHash == hash)
     }
 
+    @Test("one sync of the store that meets a full disk costs no put and raises no alarm")
+    func oneSyncWithoutRoom() throws {
+        let sync = FailingSync()
+        let cluster = TestCluster({ $0.checkpointEntries = 20 }, openStore: sync.open)
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        try client.call(put("first"))
+        sync.fail(1, with: ENOSPC)
+        var number = 0
+        #expect(
+            try eventually {
+                number += 1
+                guard case .put = try client.call(put("k\(number)")) else { return false }
+                return cluster.hasLogged("made anew in")
+            })
+        #expect(server.status.alarms.isEmpty && server.status.revision == Int64(number) + 2)
+        #expect(try client.get("k1") == "v")
+    }
+
     @Test("until a store whose sync met a full disk is made anew nothing is applied to it or read in it")
     func nothingInBetween() throws {
         let sync = FailingSync()

@@ -50,7 +50,6 @@ extension Host {
                     + "point and the log; until then nothing is read or applied")
         }
         store.suspend(StoreError(error.code, "the store is being made anew after a failed sync"))
-        raiseNoSpaceAlarm()
         rebuildRetry = now
         retryRebuilding()
     }

@@ -48,7 +48,7 @@ extension Host {
 
     /// A command that may need room is not let into the log while there is none.
     var hasNoRoom: Bool {
-        isOverQuota || isStoreFull || store.isSuspended || isStoreSpaceLow || isLogFull || isLogSpaceLow
+        isOverQuota || isStoreFull || isStoreSpaceLow || isLogFull || isLogSpaceLow
     }
 
     private func grows(_ payload: Payload) -> Bool {
