@@ -8,7 +8,14 @@ import Automata
 public struct LinkTimes: Hashable, Sendable {
     public let electionTimeout: TimeSpan
 
-    public init(electionTimeout: TimeSpan) { self.electionTimeout = electionTimeout }
+    /// A transfer that has not got on for this long is given up although the other side is alive.
+    public let stall: TimeSpan
+
+    /// `stall` is that of the server when it is `nil`.
+    public init(electionTimeout: TimeSpan, stall: TimeSpan? = nil) {
+        self.electionTimeout = electionTimeout
+        self.stall = stall ?? max(.seconds(30), electionTimeout * 20)
+    }
 
     /// Each side of a connection says something this often, whatever else it has to say.
     public var tick: TimeSpan { max(.milliseconds(5), part(4)) }
@@ -33,8 +40,6 @@ public struct LinkTimes: Hashable, Sendable {
     /// Attempts under way at once.
     public static let attemptsLimit = 8
 
-    /// A transfer that has not got on for this long is given up although the other side is alive.
-    public var stall: TimeSpan { max(.seconds(30), electionTimeout * 20) }
     public var stalledTicksLimit: Int { Int(stall.nanoseconds / tick.nanoseconds) }
 
     /// Between a transfer that failed and the next to the same process.

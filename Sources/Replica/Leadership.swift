@@ -106,8 +106,13 @@ struct Peer: Hashable, Sendable {
     let process: ProcessID
     /// The next slot to send.
     var next: Slot
-    /// The last slots of the messages that are sent and not answered, ascending.
-    var unanswered: [Slot] = []
+    /// Messages that are sent and not answered, in ascending order of slots.
+    var unanswered: [Sent] = []
+    /// Of these messages, together.
+    var unansweredBytes = 0
+    var pace: Pace
+    /// Heartbeats since it became a peer.
+    var pulses: UInt64 = 0
     /// One message at a time until it is answered: it is not known what the process has.
     var isProbing: Bool
     /// The highest chosen slot that it was told of.
@@ -129,15 +134,25 @@ struct Peer: Hashable, Sendable {
     /// No member any more; it is told so for a while.
     var pulsesUntilGone: UInt64?
 
-    init(_ process: ProcessID, next: Slot, isProbing: Bool) {
+    struct Sent: Hashable, Sendable {
+        /// The last slot of the message.
+        let last: Slot
+        let bytes: Int
+        /// The heartbeat at which it left.
+        let pulse: UInt64
+    }
+
+    init(_ process: ProcessID, next: Slot, isProbing: Bool, pace: Pace) {
         self.process = process
         self.next = next
         self.isProbing = isProbing
+        self.pace = pace
     }
 
     mutating func rewind(to slot: Slot) {
         next = slot
         unanswered.removeAll(keepingCapacity: true)
+        unansweredBytes = 0
         isProbing = true
     }
 }

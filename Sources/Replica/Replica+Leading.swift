@@ -62,7 +62,8 @@ extension Replica {
         leadership!.ownAcceptances.append(.init(record: record, upTo: acceptedUpTo))
         let bytes = entries.reduce(0) { $0 + $1.sizeHint }
         leadership!.bytesInFlight += bytes
-        let batch = bytes <= settings.batchBytesLimit ? FreshBatch(first: first, entries: entries) : nil
+        let batch =
+            bytes <= settings.batchBytesLimit ? FreshBatch(first: first, entries: entries, bytes: bytes) : nil
         for index in leadership!.peers.indices { replicate(index, fresh: batch, &outputs) }
     }
 

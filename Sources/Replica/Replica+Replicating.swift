@@ -5,6 +5,7 @@ import Paxos
 struct FreshBatch {
     let first: Slot
     let entries: [Entry]
+    let bytes: Int
 }
 
 /// Keeping the others' logs filled: a window of messages to each, resending after loss, catch-up by log.
@@ -17,18 +18,23 @@ extension Replica {
             guard peer.next <= acceptedUpTo, peer.next > acceptor.accepted.floor,
                 peer.unanswered.count < (peer.isProbing ? 1 : settings.messagesInFlightLimit)
             else { return }
-            let entries =
-                if let fresh, fresh.first == peer.next {
-                    fresh.entries
-                } else {
-                    acceptor.accepted.entries(
-                        from: peer.next, through: acceptedUpTo, bytesLimit: settings.batchBytesLimit)
-                }
+            let open = peer.pace.windowBytes - peer.unansweredBytes
+            guard open > 0 || peer.unanswered.isEmpty else { return }
+            let entries: [Entry]
+            let bytes: Int
+            if let fresh, fresh.first == peer.next, fresh.bytes <= open || peer.unanswered.isEmpty {
+                (entries, bytes) = (fresh.entries, fresh.bytes)
+            } else {
+                entries = acceptor.accepted.entries(
+                    from: peer.next, through: acceptedUpTo, bytesLimit: min(settings.batchBytesLimit, open))
+                bytes = entries.reduce(0) { $0 + $1.sizeHint }
+                guard bytes <= open || peer.unanswered.isEmpty else { return }
+            }
             let message = ReplicaMessage.Accept(
                 ballot: leadership!.ballot, epoch: configuration.epoch, first: peer.next, entries: entries,
                 chosenUpTo: chosenUpTo)
             send(.accept(message), to: peer.process, &outputs)
-            leadership!.peers[index].noteSent(entries.count, told: chosenUpTo)
+            leadership!.peers[index].noteSent(entries.count, bytes, told: chosenUpTo)
         }
     }
 
@@ -39,7 +45,8 @@ extension Replica {
         let peer = leadership!.peers[index]
         let from = min(missing.from, acceptedUpTo.next)
         // Every message of a pipeline behind a lost one is answered so; one rewind is enough.
-        let isRewound = peer.isProbing && peer.unanswered.first.map { $0 >= from } == true && peer.next > from
+        let isRewound =
+            peer.isProbing && peer.unanswered.first.map { $0.last >= from } == true && peer.next > from
         guard !isRewound else { return }
         leadership!.peers[index].accepted = Slot(from.rawValue - 1)
         leadership!.peers[index].rewind(to: from)
@@ -83,7 +90,9 @@ extension Replica {
                 continue
             }
             let place = leadership!.peers.firstIndex { $0.process > process } ?? leadership!.peers.count
-            leadership!.peers.insert(Peer(process, next: acceptedUpTo.next, isProbing: true), at: place)
+            let pace = Pace(batchBytes: settings.batchBytesLimit, messages: settings.messagesInFlightLimit)
+            leadership!.peers.insert(
+                Peer(process, next: acceptedUpTo.next, isProbing: true, pace: pace), at: place)
         }
     }
 
@@ -100,38 +109,51 @@ extension Replica {
 }
 
 extension Peer {
-    mutating func noteSent(_ count: Int, told chosen: Slot) {
+    mutating func noteSent(_ count: Int, _ bytes: Int, told chosen: Slot) {
         next = next.advanced(by: count)
-        unanswered.append(Slot(next.rawValue - 1))
+        unanswered.append(Sent(last: Slot(next.rawValue - 1), bytes: bytes, pulse: pulses))
+        unansweredBytes += bytes
         told = chosen
         isWaiting = false
     }
 
     mutating func noteAccepted(_ upTo: Slot) {
-        if let first = unanswered.firstIndex(where: { $0 > upTo }) {
-            unanswered.removeFirst(first)
-        } else {
-            unanswered.removeAll(keepingCapacity: true)
-        }
+        noteAnswered(upTo)
         accepted = max(accepted ?? .zero, upTo)
         next = max(next, upTo.next)
         isProbing = false
     }
 
-    /// At every heartbeat: a process that has not got anywhere for a whole interval, though it was sent
-    /// something, is sent it again.
+    /// The messages up to this slot need no answer any more.
+    private mutating func noteAnswered(_ upTo: Slot) {
+        let count = unanswered.firstIndex { $0.last > upTo } ?? unanswered.count
+        for sent in unanswered.prefix(count) {
+            unansweredBytes -= sent.bytes
+            // Of something that was sent twice nobody knows which copy is answered.
+            if !isProbing { pace.noteAnswer(sent.bytes, age: pulses - sent.pulse, at: pulses) }
+        }
+        unanswered.removeFirst(count)
+    }
+
+    /// At every heartbeat: a process that has not got anywhere for longer than its answers take, though it was
+    /// sent something, is sent it again.
     mutating func noteStall(confirmed: Slot) {
         // A copy of what the process had confirmed before needs no answer, and must not close the window.
-        unanswered.removeAll { $0 <= confirmed }
+        noteAnswered(confirmed)
         // Neither is enough by itself: after a restart a process may know of less than it has confirmed, and
         // the confirmation of what it says to have accepted may have been lost.
         let reached = min(accepted ?? confirmed, confirmed)
         if reached.next < next, reached == reachedAtPulse {
-            // When it has everything, only its answer is missing, and any copy brings that.
-            let start = (accepted ?? confirmed).next
-            rewind(to: start < next ? start : Slot(next.rawValue - 1))
+            if pace.noteStall() {
+                // When it has everything, only its answer is missing, and any copy brings that.
+                let start = (accepted ?? confirmed).next
+                rewind(to: start < next ? start : Slot(next.rawValue - 1))
+            }
+        } else if reached != reachedAtPulse {
+            pace.noteProgress()
         }
         reachedAtPulse = reached
+        pulses += 1
         if let pulses = pulsesUntilGone { pulsesUntilGone = pulses - 1 }
     }
 }

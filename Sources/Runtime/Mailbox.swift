@@ -90,9 +90,9 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
             _ = linux_futex_wait(wakeUps, count, nil)
             return true
         }
+        let waking = MonotonicClock.waking(at: deadline).nanoseconds
         var time = timespec(
-            tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
-            tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+            tv_sec: Int(waking / 1_000_000_000), tv_nsec: Int(waking % 1_000_000_000))
         return linux_futex_wait(wakeUps, count, &time) != ETIMEDOUT
     }
 }

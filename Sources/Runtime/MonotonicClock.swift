@@ -1,11 +1,21 @@
 import Automata
 import Glibc
 
-/// The time line that all of a server's threads share. It keeps counting while the process is stopped.
+/// The time line that all of a server's threads share. It keeps counting while the process is stopped, and while
+/// the machine is suspended: a leader whose machine slept must find its lease over, as the others do, who did not
+/// sleep. CLOCK_MONOTONIC stands still in that time; CLOCK_BOOTTIME does not, and takes as long to read (28 ns).
 enum MonotonicClock {
-    static func now() -> Instant {
+    static func now() -> Instant { reading(of: CLOCK_BOOTTIME) }
+
+    /// `deadline` as CLOCK_MONOTONIC shows it, by which the system lets a thread wait, if the machine is not
+    /// suspended before. If it is, the wait is longer by that time, as nothing runs in it.
+    static func waking(at deadline: Instant) -> Instant {
+        reading(of: CLOCK_MONOTONIC) + deadline.since(now())
+    }
+
+    private static func reading(of clock: clockid_t) -> Instant {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 }

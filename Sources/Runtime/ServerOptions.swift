@@ -69,6 +69,9 @@ public struct ServerOptions: Sendable {
     public var synchronises = true
     /// Requests of clients that wait for an answer; past it they are told that there are too many.
     public var pendingRequestLimit = 65_536
+    /// What these requests may hold together, wherever the leader is; past it they are refused in the same way.
+    /// A single one above it is taken while nothing else waits.
+    public var pendingBytesLimit = 128 << 20
 
     /// Event loops for the peers' connections; `nil` makes one of the server's own.
     public var peerEventLoops: (any EventLoopGroup)? = nil

@@ -99,17 +99,17 @@ import Testing
 
     @Test("a copy of what was confirmed already does not close the window of a process for good")
     func confirmedCopy() {
-        var peer = Peer(p2, next: Slot(5), isProbing: true)
-        peer.noteSent(1, told: .zero)
+        var peer = Peer(p2, next: Slot(5), isProbing: true, pace: Pace(batchBytes: 1 << 20, messages: 16))
+        peer.noteSent(1, 100, told: .zero)
         peer.noteAccepted(Slot(5))
         // An answer to an earlier heartbeat arrives late, so slot 5 is sent again; the answer to that is lost.
         peer.accepted = Slot(4)
         peer.reachedAtPulse = Slot(4)
         peer.noteStall(confirmed: Slot(5))
         #expect(peer.next == Slot(5) && peer.isProbing)
-        peer.noteSent(1, told: .zero)
-        #expect(peer.unanswered == [Slot(5)])
+        peer.noteSent(1, 100, told: .zero)
+        #expect(peer.unanswered.map(\.last) == [Slot(5)])
         peer.noteStall(confirmed: Slot(5))
-        #expect(peer.unanswered == [])
+        #expect(peer.unanswered.isEmpty && peer.unansweredBytes == 0)
     }
 }

@@ -35,7 +35,9 @@ extension Host {
     // MARK: commands
 
     private func onCommand(_ payload: Payload, _ port: Port, _ token: UInt64) {
-        guard proposals.count < options.pendingRequestLimit, !logBacklog.isFull else {
+        guard proposals.count < options.pendingRequestLimit, !logBacklog.isFull,
+            proposals.count == 0 || proposals.bytes + payload.count <= options.pendingBytesLimit
+        else {
             return answer(port, token, .failure(.tooManyRequests))
         }
         if hasNoRoom, grows(payload) {

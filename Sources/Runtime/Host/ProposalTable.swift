@@ -29,6 +29,8 @@ struct ProposalTable {
     /// The number of `items[start]`.
     private var first: UInt64
     private(set) var count = 0
+    /// Of the payloads of all of them.
+    private(set) var bytes = 0
     /// Numbers of those that wait for a leader, in order.
     private(set) var held: [UInt64] = []
 
@@ -40,6 +42,7 @@ struct ProposalTable {
         items.append(pending)
         if pending.isHeld { held.append(number) }
         count += 1
+        bytes += pending.payload.count
         return number
     }
 
@@ -55,6 +58,7 @@ struct ProposalTable {
         guard let pending = items[position] else { return nil }
         items[position] = nil
         count -= 1
+        bytes -= pending.payload.count
         skipEnded()
         return pending
     }
@@ -96,6 +100,7 @@ struct ProposalTable {
         items.removeAll()
         start = 0
         count = 0
+        bytes = 0
         held.removeAll()
         return all
     }

@@ -1,0 +1,88 @@
+import Automata
+import Paxos
+import Testing
+
+@testable import Replica
+
+@Suite("The pace of a peer") struct PaceTests {
+    private static let batch = 1 << 20
+
+    /// A peer behind a link that carries `bytesPerPulse` between two heartbeats, which a leader with endless
+    /// entries of this size feeds for `pulses` heartbeats; what the link carried, and how much of it twice.
+    private func carry(entry: Int, bytesPerPulse: Int, pulses: Int) -> (
+        distinct: Int, copies: Int, window: Int
+    ) {
+        var peer = Peer(
+            ProcessID(2), next: Slot(1), isProbing: true, pace: Pace(batchBytes: Self.batch, messages: 16))
+        var queue: [(last: Slot, left: Int)] = []
+        var carried: [Slot: Int] = [:]
+        var confirmed = Slot.zero
+        func feed() {
+            while peer.unanswered.count < (peer.isProbing ? 1 : 16),
+                peer.unanswered.isEmpty || peer.unansweredBytes + entry <= peer.pace.windowBytes
+            {
+                peer.noteSent(1, entry, told: .zero)
+                queue.append((Slot(peer.next.rawValue - 1), entry))
+            }
+        }
+        feed()
+        for _ in 0..<pulses {
+            var room = bytesPerPulse
+            while room > 0, !queue.isEmpty {
+                let step = min(room, queue[0].left)
+                room -= step
+                queue[0].left -= step
+                guard queue[0].left == 0 else { continue }
+                let last = queue.removeFirst().last
+                carried[last, default: 0] += 1
+                if last == confirmed.next { confirmed = last }
+                peer.accepted = confirmed
+                peer.noteAccepted(confirmed)
+                feed()
+            }
+            peer.noteStall(confirmed: confirmed)
+            feed()
+        }
+        return (carried.count, carried.values.reduce(0) { $0 + $1 - 1 }, peer.pace.windowBytes)
+    }
+
+    @Test("a link that needs several heartbeats for one entry is not filled with copies of it")
+    func slowLink() {
+        // 10 Mbit/s at ten heartbeats a second, entries of 200 kB: five in eight heartbeats at best.
+        let result = carry(entry: 200_000, bytesPerPulse: 125_000, pulses: 400)
+        #expect(result.distinct >= 230, "\(result)")
+        #expect(result.copies <= 15, "\(result)")
+        #expect(result.window < 2 * Self.batch, "\(result)")
+    }
+
+    @Test("on a fast link as much may be under way as the settings allow")
+    func fastLink() {
+        let result = carry(entry: 100_000, bytesPerPulse: 100_000_000, pulses: 20)
+        #expect(result.window == 16 * Self.batch, "\(result)")
+        #expect(result.copies == 0)
+    }
+
+    @Test("what is lost is sent again after one heartbeat without a move, then after twice as many each time")
+    func backsOff() {
+        var pace = Pace(batchBytes: Self.batch, messages: 16)
+        var resent: [Int] = []
+        for pulse in 1...40 where pace.noteStall() { resent.append(pulse) }
+        #expect(resent == [1, 2, 4, 8, 16, 32])
+    }
+
+    @Test(
+        "a process whose answers took several heartbeats is waited for as long the next time, and less after quick ones"
+    )
+    func learnsPatience() {
+        var pace = Pace(batchBytes: Self.batch, messages: 16)
+        // Sent again after one, two and four heartbeats, and the next time would have been after eight.
+        for _ in 1...5 { _ = pace.noteStall() }
+        pace.noteProgress()
+        var waited = 1
+        while !pace.noteStall() { waited += 1 }
+        #expect(waited == 8)
+        for _ in 1...100 { pace.noteProgress() }
+        let isImpatient = pace.noteStall()
+        #expect(isImpatient)
+    }
+}
