@@ -116,7 +116,7 @@ let floors: [Floor] = [
             "Simulation", "TextForms", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
             "SnapshotScenarios",
             "ReplicaSimulation",
-            "Models", "LongWork", "TextForms",
+            "Models", "LongWork",
         ],
         part: .lab),
 ]

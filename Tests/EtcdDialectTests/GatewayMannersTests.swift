@@ -123,7 +123,7 @@ import Testing
         "while the server drains a kept connection has its next request answered, and is told that it was the last"
     )
     func drain() async throws {
-        try await withServer { server in
+        try await withServer(linger: .seconds(30)) { server in
             try await HTTPTestClient.with(port: server.port) { client in
                 try await client.request("POST", "/v3/kv/range", range)
                 #expect(try await client.response().headers["connection"] == nil)

@@ -19,7 +19,12 @@ final class ServerHarness: Sendable {
     let client: GRPCTestClient
     private let clock: ManualClock
 
-    static func start(limits: ServiceLimits = ServiceLimits(), port: Int = 0) async throws -> ServerHarness {
+    /// `linger`: for how long a quiet connection has its next request answered once the server drains.
+    static func start(
+        limits: ServiceLimits = ServiceLimits(), port: Int = 0, linger: Duration = .milliseconds(500)
+    ) async throws -> ServerHarness {
+        var options = GRPCServer.Options()
+        options.drainLinger = linger
         let group = MultiThreadedEventLoopGroup.singleton
         let clock = ManualClock()
         let service = try MemoryService(
@@ -30,7 +35,7 @@ final class ServerHarness: Sendable {
             now: { clock.now })
         let etcd = EtcdServer(service: service)
         let server = try await GRPCServer.bind(
-            to: [SocketAddress(ipAddress: "127.0.0.1", port: port)], group: group,
+            to: [SocketAddress(ipAddress: "127.0.0.1", port: port)], group: group, options: options,
             configureHTTP1: { try etcd.configureHTTP1($0) }, makeService: { etcd.makeService(for: $0) })
         let client = try await GRPCTestClient.connect(to: server.localAddresses[0])
         return ServerHarness(service: service, server: server, etcd: etcd, client: client, clock: clock)
@@ -71,9 +76,10 @@ private final class ManualClock: Sendable {
 
 /// Runs `body` on a server of its own.
 func withServer(
-    limits: ServiceLimits = ServiceLimits(), _ body: (ServerHarness) async throws -> Void
+    limits: ServiceLimits = ServiceLimits(), linger: Duration = .milliseconds(500),
+    _ body: (ServerHarness) async throws -> Void
 ) async throws {
-    let harness = try await ServerHarness.start(limits: limits)
+    let harness = try await ServerHarness.start(limits: limits, linger: linger)
     do {
         try await body(harness)
     } catch {

@@ -83,7 +83,10 @@ import Testing
 
     /// Forty entries are open, each travels alone, and a round trip takes a fifth of an election timeout.
     private func longPhase1() -> Cluster {
-        var cluster = Cluster.started(3) { $0.batchBytesLimit = 1 }
+        // One entry fits into a message.
+        var cluster = Cluster.started(3) {
+            $0.batchBytesLimit = Entry.payload(.init(process: p1, number: 1), Payload("40")).sizeHint
+        }
         cluster.elect(1)
         for number in 1...40 as ClosedRange<UInt64> { cluster.propose("\(number)", number, at: 1) }
         cluster.run(.milliseconds(20), among: [p1, p2])
