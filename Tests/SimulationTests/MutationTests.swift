@@ -28,7 +28,7 @@ import Testing
         Mutation(flaw: .appliesOutOfOrder, processes: 3, rules: unsafe),
     ]
 
-    private static let mostSeeds: UInt64 = 60
+    private static let mostSeeds: UInt64 = 100
 
     @Test("the checkers see it within a bounded number of seeds, and name the seed", arguments: mutations)
     func isCaught(_ mutation: Mutation) {
