@@ -119,6 +119,11 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
             written.whenComplete { _ in channel.close(promise: nil) }
             return
         }
+        // The write may have found the peer gone; what is begun now nobody would end.
+        guard context.channel.isActive else {
+            phase = .ended
+            return
+        }
         limit = network.frameLimit
         if greeting.purpose != .inquiry {
             beginTicks(context)
@@ -209,6 +214,8 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         ticks?.cancel()
         if case .checkpoint(let incoming) = phase { incoming.abandon("the connection was closed") }
         phase = .ended
+        // It tells this handler when it stops reading, and so holds it.
+        window = nil
         network.onClosed(context.channel)
     }
 }
