@@ -109,8 +109,9 @@ def slow_links(seconds=12, rate=125_000, writers=48, size=20_000):
             thread.join()
         now = {m.name: log_of(m).count("lost the leader") for m in lab.members}
         expect(now == lost, f"members lost their leader: {lost} times before, {now} after")
-        # Puts time out after seven seconds, in which the links carry this many; some go to what was begun before.
-        least = int(7 * rate / size * 0.6)
+        # Puts time out after seven seconds, in which the links carry 43; more than half go to what was begun before and
+        # is not waited for any more. Where entries and pulse share one queue hardly any is answered.
+        least = int(7 * rate / size * 0.3)
         expect(sum(answered) >= least, f"{sum(answered)} puts were answered, the links carry {least} in time")
         return f"{sum(answered)} puts of {size} bytes"
 
