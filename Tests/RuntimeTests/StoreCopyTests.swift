@@ -65,7 +65,8 @@ struct StoreCopyTests {
         let hash = server.contentHash
         cluster.stop("n1")
         server = try cluster.start("n1")
-        #expect(server.contentHash == hash)
+        // What the store is behind the log it applies after the start.
+        #expect(eventually { server.contentHash == hash })
         #expect(try TestClient(server).get("k750") == value)
     }
 
@@ -135,7 +136,8 @@ struct StoreCopyTests {
         cluster.stop("n1")
         server = try cluster.start("n1")
         client = TestClient(server)
-        #expect(server.contentHash == hash)
+        // What the store is behind the log it applies after the start.
+        #expect(eventually { server.contentHash == hash })
     }
 
     @Test("one sync of the store that meets a full disk costs no put and raises no alarm")
