@@ -2,7 +2,7 @@
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core lab check simulate mutations bench faults format docs bootstrap release
+.PHONY: run test core lab check simulate sweeper mutations bench faults format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
@@ -46,13 +46,15 @@ check: bootstrap
 mutations:
 	scripts/mutations $(MUTATIONS)
 
-# SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed.
+# SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed; both at
+# once with `make -j2`. Optimised across modules, which halves the time of a run.
 SEEDS ?= 2000
 FROM ?= 1
-simulate:
-	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product synod-lab
-	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes 3
-	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes 5
+simulate: simulate-3 simulate-5
+simulate-%: sweeper
+	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes $*
+sweeper:
+	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product synod-lab -Xswiftc -cross-module-optimization
 
 # The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
 bench: release
