@@ -35,6 +35,17 @@ import Testing
         }
     }
 
+    @Test("a response has the date, in the form of RFC 9110")
+    func date() async throws {
+        #expect(HTTPDate.text(at: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        try await withServer { server in
+            try await HTTPTestClient.with(port: server.port) { client in
+                try await client.write(post("/v3/kv/range", range))
+                #expect(try await client.response().headers["date"]?.hasSuffix(" GMT") == true)
+            }
+        }
+    }
+
     @Test("a stream to a client of HTTP/1.0 ends with the connection")
     func oldStream() async throws {
         try await withServer { server in

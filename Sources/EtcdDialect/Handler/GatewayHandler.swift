@@ -174,6 +174,7 @@ final class GatewayHandler: ChannelInboundHandler {
         ])
         if let type { headers.add(name: "Content-Type", value: type) }
         for (name, value) in extra { headers.add(name: name, value: value) }
+        headers.add(name: "Date", value: HTTPDate.now)
         if let byteCount { headers.add(name: "Content-Length", value: String(byteCount)) }
         let isOld = head.isOld
         keepsConnection =
