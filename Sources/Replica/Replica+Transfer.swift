@@ -12,6 +12,12 @@ extension Replica {
             .map(\.process)
     }
 
+    /// Those of them whose disks hold more of what this leader proposes than its own does.
+    public var heirsAheadOfOwnDisk: [ProcessID] {
+        guard let leadership else { return [] }
+        return heirs.filter { leadership.tally[$0] > leadership.tally[me] }
+    }
+
     mutating func onTransferRequested(to target: ProcessID, _ outputs: inout [ReplicaOutput]) {
         guard leadership != nil else {
             outputs.append(.finishTransfer(to: target, .notLeader))

@@ -1,6 +1,7 @@
 import Automata
 import Coordination
 import NIOCore
+import WriteAheadLog
 
 /// Everything that a server is told when it starts. The defaults are etcd's.
 public struct ServerOptions: Sendable {
@@ -67,6 +68,8 @@ public struct ServerOptions: Sendable {
     public var autoCompaction = AutoCompaction.off
     /// Off only for tests and `--unsafe-no-fsync`.
     public var synchronises = true
+    /// What the log's files are made of; tests bring some that hang.
+    var logFiles: any FileSystem = SystemFiles.shared
     /// Requests of clients that wait for an answer; past it they are told that there are too many.
     public var pendingRequestLimit = 65_536
     /// What these requests may hold together, wherever the leader is; past it they are refused in the same way.

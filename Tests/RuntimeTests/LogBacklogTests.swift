@@ -18,15 +18,15 @@ import Testing
         var number: UInt64 = 0
         while !backlog.isFull {
             number += 1
-            let reaches = backlog.note(record(of: 1 << 20), number: number)
+            let reaches = backlog.note(record(of: 1 << 20), number: number, at: .zero)
             #expect(reaches == backlog.isFull)
         }
         #expect(number == 32)
         number += 1
-        let reachesAgain = backlog.note(record(of: 1 << 20), number: number)
+        let reachesAgain = backlog.note(record(of: 1 << 20), number: number, at: .zero)
         #expect(!reachesAgain)
         var freed: UInt64 = 0
-        for record in 1...number where backlog.onDurable(upTo: record) { freed = record }
+        for record in 1...number where backlog.onDurable(upTo: record, at: .zero) { freed = record }
         #expect(freed == 18)
         #expect(!backlog.isFull && backlog.bytes == 0)
     }
@@ -35,10 +35,26 @@ import Testing
     func passesThrough() {
         var backlog = LogBacklog()
         for number in 1...20_000 as ClosedRange<UInt64> {
-            let reaches = backlog.note(record(of: 10_000), number: number)
-            let leaves = number % 100 == 0 && backlog.onDurable(upTo: number)
+            let reaches = backlog.note(record(of: 10_000), number: number, at: .zero)
+            let leaves = number % 100 == 0 && backlog.onDurable(upTo: number, at: .zero)
             #expect(!reaches && !leaves)
         }
         #expect(backlog.bytes == 0)
+    }
+
+    @Test("a disk stalls that finishes nothing while something waits, however long it had nothing to do")
+    func stalls() {
+        var backlog = LogBacklog()
+        let second = TimeSpan.seconds(1)
+        func at(_ seconds: UInt64) -> Instant { .zero + .seconds(seconds) }
+        #expect(!backlog.hasStalled(for: second, at: at(100)))
+        _ = backlog.note(record(of: 1), number: 1, at: at(100))
+        #expect(!backlog.hasStalled(for: second, at: at(101)) && backlog.hasStalled(for: second, at: at(102)))
+        _ = backlog.note(record(of: 1), number: 2, at: at(102))
+        #expect(backlog.hasStalled(for: second, at: at(102)))
+        _ = backlog.onDurable(upTo: 1, at: at(103))
+        #expect(!backlog.hasStalled(for: second, at: at(104)) && backlog.hasStalled(for: second, at: at(105)))
+        _ = backlog.onDurable(upTo: 2, at: at(105))
+        #expect(!backlog.hasStalled(for: second, at: at(200)))
     }
 }

@@ -33,6 +33,7 @@ extension Host {
         publishState()
         proposeGathered()
         pursueHandover()
+        leaveToQuickerDisk()
     }
 
     private func measureLinks() {

@@ -60,6 +60,22 @@ extension Host {
         onHandoverStep(refusal)
     }
 
+    /// A leader whose disk hangs goes on with the others' disks until what waits for its own is at its limit, and
+    /// then refuses everybody. Before that one leads who can write.
+    func leaveToQuickerDisk() {
+        guard leader == identity.memberID, handover == nil, nextOffer < now,
+            logBacklog.hasStalled(for: options.electionTimeout, at: now),
+            let heir = replica.heirsAheadOfOwnDisk.first(where: { network.link(to: $0)?.isConnected == true })
+        else { return }
+        // A transfer that fails holds up proposals for an election timeout.
+        nextOffer = now + options.electionTimeout * 10
+        report(
+            .warning,
+            "the log's disk has finished nothing for more than \(options.electionTimeout, as: "election-timeout"): "
+                + "leadership goes to \(member: heir)")
+        step(.transferRequested(to: heir))
+    }
+
     // MARK: members
 
     /// Links and what clients are told follow the configuration; addresses are those that members have

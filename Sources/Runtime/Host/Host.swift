@@ -44,6 +44,8 @@ final class Host {
     // Records handed to the log thread, and those that it has made durable.
     var persisted: UInt64 = 0
     var logBacklog = LogBacklog()
+    /// Not before this is leadership offered again to a member with a quicker disk.
+    var nextOffer = Instant.zero
     var durable = RecordNumber.none
     var isLogFull = false
     var isLogSpaceLow = false
@@ -198,7 +200,7 @@ final class Host {
             batch.taken()
         case .durable(let record):
             durable = record
-            if logBacklog.onDurable(upTo: record.rawValue) { onLogBacklog(isFull: false) }
+            if logBacklog.onDurable(upTo: record.rawValue, at: now) { onLogBacklog(isFull: false) }
             step(.durable(upTo: record))
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)
@@ -241,7 +243,7 @@ final class Host {
         switch output {
         case .persist(let record):
             persisted += 1
-            if logBacklog.note(record, number: persisted) { onLogBacklog(isFull: true) }
+            if logBacklog.note(record, number: persisted, at: now) { onLogBacklog(isFull: true) }
             segments.note(record)
             works.append(.record(record))
         case .send(let message, let receiver, let record):

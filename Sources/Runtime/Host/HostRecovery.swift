@@ -30,6 +30,7 @@ struct HostRecovery {
         var segments = LogSegments()
         var logOptions = WriteAheadLog.Options()
         logOptions.synchronises = options.synchronises
+        logOptions.files = options.logFiles
         logOptions.identity = HostRecovery.logIdentity(identity)
         do {
             log = try WriteAheadLog.open(logDirectory, options: logOptions) { bytes in

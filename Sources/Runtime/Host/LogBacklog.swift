@@ -1,3 +1,4 @@
+import Automata
 import Paxos
 import Replica
 
@@ -17,9 +18,17 @@ struct LogBacklog {
     private(set) var bytes = 0
     /// Whether the limit is reached, and was not left by a half since.
     private(set) var isFull = false
+    /// When the disk last finished something, or was given something while it had nothing to do.
+    private var lastProgress = Instant.zero
+
+    /// Whether something has waited for so long in which the disk finished nothing.
+    func hasStalled(for span: TimeSpan, at now: Instant) -> Bool {
+        done < waiting.count && lastProgress + span < now
+    }
 
     /// True when this reaches the limit.
-    mutating func note(_ record: ReplicaRecord, number: UInt64) -> Bool {
+    mutating func note(_ record: ReplicaRecord, number: UInt64, at now: Instant) -> Bool {
+        if done == waiting.count { lastProgress = now }
         var size = Self.recordBytes
         if case .accepted(let acceptance) = record {
             for case .payload(_, let payload) in acceptance.entries {
@@ -34,7 +43,8 @@ struct LogBacklog {
     }
 
     /// True when there is room again.
-    mutating func onDurable(upTo record: UInt64) -> Bool {
+    mutating func onDurable(upTo record: UInt64, at now: Instant) -> Bool {
+        lastProgress = now
         while done < waiting.count, waiting[done].record <= record {
             bytes -= waiting[done].bytes
             done += 1
