@@ -114,6 +114,28 @@ import Testing
         #expect(cluster[2].refused.last?.1 == .notLeader)
     }
 
+    @Test("of whatever copies of messages come in whatever order, each message is admitted once at most")
+    func window() {
+        let draws = RandomRun.Draws(5)
+        var window = ForwardWindow(p2)
+        var admitted: Set<[UInt64]> = []
+        var newest = (incarnation: UInt64(1), sequence: UInt64(1))
+        for _ in 0..<20_000 {
+            if draws.source.next() % 1000 == 0 { newest = (newest.incarnation + 1, 1) }
+            newest.sequence += draws.source.next() % 8 / 5
+            let back = draws.source.next() % 100
+            let sequence = newest.sequence > back ? newest.sequence - back : newest.sequence
+            let isFirst = window.admit(incarnation: newest.incarnation, sequence: sequence)
+            let wasAdmitted = admitted.contains([newest.incarnation, sequence])
+            #expect(!isFirst || !wasAdmitted, "\(newest) admits \(sequence) again")
+            if isFirst { admitted.insert([newest.incarnation, sequence]) }
+            // None of these is so late that it would have to count as a copy though it is none.
+            if back < 56 { #expect(isFirst || wasAdmitted, "\(newest) takes \(sequence) for a copy") }
+        }
+        let isOld = !window.admit(incarnation: newest.incarnation - 1, sequence: newest.sequence + 1)
+        #expect(isOld)
+    }
+
     @Test("what is in doubt is freed by the message that carried it, once, and forgotten in time")
     func doubtful() {
         var doubtful = DoubtfulProposals()

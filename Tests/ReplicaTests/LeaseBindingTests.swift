@@ -122,6 +122,24 @@ import Testing
         #expect(!readsByLease(&cluster, 2))
     }
 
+    @Test("a lease is counted from the question that was answered, whatever was asked since")
+    func countedFromTheAnsweredQuestion() {
+        var cluster = started()
+        cluster.elect(1)
+        cluster.now = cluster.now + .milliseconds(100)
+        cluster.fire(.heartbeat, at: p1)
+        let asked = cluster.take(1, 2) + cluster.take(1, 3)
+        #expect(asked.count == 2)
+        cluster.now = cluster.now + .milliseconds(500)
+        cluster.fire(.heartbeat, at: p1)
+        for envelope in asked { cluster.deliver(envelope) }
+        for other in [2, 3] as [UInt64] { cluster.deliverAll(other, 1) }
+        #expect(readsByLease(&cluster, 1))
+        cluster.network = []
+        cluster.now = cluster.now + .milliseconds(501)
+        #expect(!readsByLease(&cluster, 2))
+    }
+
     @Test("a lease is shorter than an election timeout by what two clocks may differ")
     func shorterByDrift() {
         var cluster = Cluster.started(3) { $0.leaseReadsClockDriftPPM = 100_000 }

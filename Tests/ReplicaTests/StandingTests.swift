@@ -139,6 +139,20 @@ import Testing
         #expect(answers(DiskID(44), round: 3))
     }
 
+    @Test("whether it would follow is asked of a disk as well")
+    func canvassedDisk() {
+        var cluster = story()
+        cluster.network = []
+        func answers(_ disk: UInt64, round: UInt64) -> Bool {
+            let canvass = ReplicaMessage.Canvass(
+                ballot: Ballot(round: round, process: ProcessID(3)), epoch: 1, disk: DiskID(disk))
+            cluster.step(.received(.canvass(canvass), from: ProcessID(3)), at: ProcessID(2))
+            return !cluster.take(2, 3).isEmpty
+        }
+        #expect(!answers(22, round: 7))
+        #expect(answers(222, round: 8))
+    }
+
     @Test("acceptances of a process that has just learnt that it is a voter count")
     func learnsThatItVotes() throws {
         var cluster = cluster()
@@ -161,6 +175,29 @@ import Testing
             ballot: ballot, round: 1, acceptedUpTo: last, chosenUpTo: chosen,
             standing: .init(isVote: true, disk: DiskID(22)))
         cluster.step(.received(.heartbeatAnswer(answer), from: ProcessID(2)), at: ProcessID(1))
+        #expect(cluster.replica(1).chosenUpTo == last)
+    }
+
+    @Test("what another disk of the process had accepted does not count for the one that votes")
+    func followedOnAnotherDisk() {
+        var cluster = cluster()
+        cluster.startAll()
+        settle(&cluster)
+        elect(1, &cluster)
+        let ballot = cluster.replica(1).ballot
+        cluster.separate([1], [2, 3])
+        propose("x", at: 1, &cluster)
+        let (chosen, last) = (cluster.replica(1).chosenUpTo, cluster.replica(1).acceptedUpTo)
+        #expect(chosen < last)
+        func hear(upTo slot: Slot, isVote: Bool, _ disk: UInt64) {
+            let answer = ReplicaMessage.Accepted(
+                ballot: ballot, upTo: slot, standing: .init(isVote: isVote, disk: DiskID(disk)))
+            cluster.step(.received(.accepted(answer), from: ProcessID(2)), at: ProcessID(1))
+        }
+        hear(upTo: last, isVote: false, 99)
+        hear(upTo: chosen, isVote: true, 22)
+        #expect(cluster.replica(1).chosenUpTo == chosen)
+        hear(upTo: last, isVote: true, 22)
         #expect(cluster.replica(1).chosenUpTo == last)
     }
 

@@ -159,6 +159,33 @@ import Testing
         #expect(cluster.violations == [])
     }
 
+    /// p2 has promised p3, which says the same again and again; p1 asks p2 whether it would follow.
+    @Test("an acceptor waits an election timeout for a candidate that only repeats itself, and no longer")
+    func repeatedPrepare() {
+        var cluster = Cluster.started(3)
+        let ballot = Ballot(round: 5, process: p3)
+        let prepare = ReplicaMessage.Prepare(
+            ballot: ballot, epoch: 1, from: Slot(1), successorOf: nil, progress: 0)
+        func wouldFollow(round: UInt64) -> Bool {
+            let canvass = ReplicaMessage.Canvass(
+                ballot: Ballot(round: round, process: p1), epoch: 1, disk: nil)
+            cluster.step(.received(.canvass(canvass), from: p1), at: p2)
+            return cluster.take(2, 1).contains {
+                if case .canvassed(let answer) = $0.message { answer.granted } else { false }
+            }
+        }
+        let further = ReplicaMessage.Prepare(
+            ballot: ballot, epoch: 1, from: Slot(1), successorOf: nil, progress: 1)
+        cluster.step(.received(.prepare(prepare), from: p3), at: p2)
+        cluster.step(.received(.prepare(further), from: p3), at: p2)
+        #expect(!wouldFollow(round: 6))
+        for _ in 0..<2 {
+            cluster.now = cluster.now + .milliseconds(600)
+            cluster.step(.received(.prepare(further), from: p3), at: p2)
+        }
+        #expect(cluster.replica(2).ballot == ballot && wouldFollow(round: 7))
+    }
+
     @Test("one that gets no further is not waited for")
     func halfPhase1IsGivenUp() {
         var cluster = longPhase1()

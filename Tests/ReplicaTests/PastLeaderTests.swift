@@ -4,8 +4,8 @@ import Testing
 
 @testable import Replica
 
-/// Whoever is of the past is told so, or it would go on until its own time is over.
-@Suite("Refusals") struct NackTests {
+/// How a leader ends that leads no more: it is told so, or nobody answers it.
+@Suite("Leaders of the past") struct PastLeaderTests {
     private let p1 = ProcessID(1)
     private let p2 = ProcessID(2)
     private let p3 = ProcessID(3)
@@ -32,6 +32,21 @@ import Testing
         cluster.deliverAll(2, 1)
         #expect(!cluster.replica(1).isLeader)
         #expect(cluster.replica(1).nextBallot > cluster.replica(2).ballot)
+        #expect(cluster.violations == [])
+    }
+
+    @Test("a leader that no quorum has answered for an election timeout leads no more")
+    func withoutQuorum() {
+        var cluster = Cluster.started(3)
+        cluster.elect(1)
+        cluster.fire(.heartbeat, at: p1)
+        cluster.settle()
+        cluster.fire(.election, at: p1)
+        #expect(cluster.replica(1).isLeader)
+        cluster.separate([1], [2, 3])
+        for _ in 0..<5 { cluster.fire(.heartbeat, at: p1) }
+        cluster.fire(.election, at: p1)
+        #expect(!cluster.replica(1).isLeader && cluster.replica(1).leader == nil)
         #expect(cluster.violations == [])
     }
 
