@@ -99,7 +99,7 @@ public struct Replica: Automaton, Hashable, Sendable {
 
     public init(settings: Settings, recovered: ReplicaDurableState) {
         self.settings = settings
-        incarnation = recovered.incarnation + 1
+        incarnation = (recovered.incarnation > 0 ? recovered.incarnation : settings.incarnationFloor) + 1
         acceptor = recovered.recoveredAcceptor
         storedUpTo = recovered.storedUpTo
         hintedUpTo = recovered.chosenUpTo

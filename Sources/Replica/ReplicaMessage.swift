@@ -1,7 +1,7 @@
 import Automata
 import Paxos
 
-/// What replicas tell each other.
+/// What replicas tell each other. A replica makes them and `init(decoding:)` reads them; nobody else builds one.
 ///
 /// ```
 ///  candidate           voters            leader               members            follower        leader

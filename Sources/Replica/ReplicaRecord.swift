@@ -3,8 +3,9 @@ import Paxos
 
 /// What a replica makes durable.
 public enum ReplicaRecord: Hashable, Sendable {
-    /// The process started for the `incarnation`th time, counted from 1. `isMember`: it had been a member by
-    /// then, so that when it is none later it was removed.
+    /// The process started. The incarnation is one more than that of the start before, or than the floor that the
+    /// settings give for the first. `isMember`: it had been a member by then, so that when it is none later it was
+    /// removed.
     case started(incarnation: UInt64, isMember: Bool)
     case promised(Ballot)
     case accepted(Acceptance)

@@ -6,6 +6,10 @@ extension Replica {
         public var process: ProcessID
         /// Of the directory in which this process remembers; `nil` where disks have no names.
         public var disk: DiskID? = nil
+        /// A process that remembers nothing counts its lives from here, so that no answer to an earlier life on a disk
+        /// that was lost is taken for one to it, and nobody who remembers that life takes it for a copy. From a
+        /// clock, for example; it must only grow from one disk to the next.
+        public var incarnationFloor: UInt64 = 0
         public var heartbeatInterval: TimeSpan = .milliseconds(100)
         /// A process that hears from no leader for this long, or up to twice as long, stands for election.
         public var electionTimeout: TimeSpan = .milliseconds(1000)

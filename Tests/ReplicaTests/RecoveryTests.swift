@@ -84,6 +84,17 @@ import Testing
         #expect(cluster.violations == [])
     }
 
+    /// Else it would repeat the incarnations of a life on a disk that was lost.
+    @Test("lives are counted from a floor where nothing is remembered, and from the life before where something is")
+    func incarnations() throws {
+        var settings = Replica.Settings(process: me)
+        settings.incarnationFloor = 700
+        var durable = ReplicaDurableState(bootstrap: alone)
+        #expect(Replica(settings: settings, recovered: durable).incarnation == 701)
+        try durable.absorb(.started(incarnation: 5, isMember: true))
+        #expect(Replica(settings: settings, recovered: durable).incarnation == 6)
+    }
+
     /// Chooses something, stores it, and starts again; a log segment is cut wherever one can be.
     @Test(
         "a process that keeps nothing behind its state machine starts again, however often",

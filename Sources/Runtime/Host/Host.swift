@@ -72,7 +72,8 @@ final class Host {
     var leases: LeaseClock
     var leaseRequests: [LeaseRequest] = []
     var forwarded: [UInt64: LeaseRequest] = [:]
-    var nextRequestNumber: UInt64 = 1
+    /// Other than all numbers of earlier lives, an answer to which may still come.
+    var nextRequestNumber = UInt64.random(in: 1 ... .max >> 1)
 
     // The store.
     /// A restart finds everything up to here.
@@ -157,7 +158,8 @@ final class Host {
             try loadFromStore()
             step(.start)
             found(.start)
-            proposals = ProposalTable(first: replica.incarnation << 40 + 1)
+            // Other than all numbers of earlier lives, of which a lost disk may have known.
+            proposals = ProposalTable(first: .random(in: 1 ... .max >> 1))
             var inputs: [HostInput] = []
             while !isStopped {
                 inbox.take(into: &inputs, until: hasWorkOfItsOwn ? .zero : timers.next)

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Glibc
 import Paxos
 import Replica
 import WriteAheadLog
@@ -64,6 +65,7 @@ struct HostRecovery {
 
         var settings = Replica.Settings(process: identity.memberID)
         settings.disk = ownFormation.disk
+        settings.incarnationFloor = UInt64(time(nil))
         settings.heartbeatInterval = options.heartbeatInterval
         settings.electionTimeout = options.electionTimeout
         settings.catchUpEntries = options.catchUpEntries

@@ -34,7 +34,7 @@ struct ProposalTable {
     /// Numbers of those that wait for a leader, in order.
     private(set) var held: [UInt64] = []
 
-    /// `first` must be larger than every number given in an earlier life of the process.
+    /// No number from `first` on may have been given in an earlier life of the process.
     init(first: UInt64) { self.first = first }
 
     mutating func add(_ pending: Pending) -> UInt64 {
