@@ -1,14 +1,36 @@
 import Automata
 import Coordination
 import Foundation
+import Glibc
 import Synchronization
 
 @testable import Runtime
 
-/// Ports that no other test of this run uses, and the operating system gives to nobody by itself.
+/// Ports that no other test of this run uses, nobody else at the moment, and the operating system gives to nobody by
+/// itself.
 enum TestPorts {
     private static let next = Atomic<Int>(27_000)
-    static func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
+
+    static func take() -> Int {
+        while true {
+            let port = next.add(1, ordering: .relaxed).oldValue
+            if isFree(port) { return port }
+        }
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
 }
 
 /// Servers of one cluster within this process, on loopback, with their directories.
