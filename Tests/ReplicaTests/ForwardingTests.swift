@@ -114,6 +114,25 @@ import Testing
         #expect(cluster[2].refused.last?.1 == .notLeader)
     }
 
+    @Test("what was forwarded to a leader when it led before is not proposed now that it leads again")
+    func earlierTimeAtTheHead() {
+        var cluster = Cluster.started(3)
+        cluster.elect(1)
+        propose(1, at: p2, &cluster)
+        let copies = cluster.network
+        settle(&cluster)
+        #expect(copies.count == 1 && chosen(1, of: p2, cluster) == 1)
+        for process in [3, 1] as [UInt64] {
+            cluster.now = cluster.now + .seconds(5)
+            cluster.elect(process)
+            #expect(cluster.replica(process).isLeader)
+        }
+        cluster.network += copies
+        settle(&cluster)
+        #expect(chosen(1, of: p2, cluster) == 1)
+        #expect(cluster.violations == [])
+    }
+
     @Test("of whatever copies of messages come in whatever order, each message is admitted once at most")
     func window() {
         let draws = RandomRun.Draws(5)

@@ -85,7 +85,7 @@ import Testing
     }
 
     /// Else it would repeat the incarnations of a life on a disk that was lost.
-    @Test("lives are counted from a floor where nothing is remembered, and from the life before where something is")
+    @Test("lives are counted from a floor where nothing is remembered, and else from the life before")
     func incarnations() throws {
         var settings = Replica.Settings(process: me)
         settings.incarnationFloor = 700
@@ -93,6 +93,32 @@ import Testing
         #expect(Replica(settings: settings, recovered: durable).incarnation == 701)
         try durable.absorb(.started(incarnation: 5, isMember: true))
         #expect(Replica(settings: settings, recovered: durable).incarnation == 6)
+    }
+
+    @Test("a checkpoint brings the configuration that is in force behind it, and so does a restart from it")
+    func configurationOfACheckpoint() {
+        var cluster = Cluster.started(3) { $0.catchUpEntries = 0 }
+        cluster.elect(1)
+        cluster.crash(ProcessID(3))
+        let id = ProposalID(process: me, number: 1)
+        cluster.step(.reconfigurationRequested(id, .setQuorums(.flexible(phase1: 2, phase2: 2))), at: me)
+        cluster.settle()
+        cluster.propose("a", 2, at: 1)
+        cluster.settle()
+        let configuration = cluster.replica(1).configuration
+        #expect(configuration.epoch == 2 && cluster.hasApplied("a"))
+        cluster.store(me)
+        cluster.start(ProcessID(3))
+        for _ in 0..<3 {
+            cluster.fire(.heartbeat, at: me)
+            cluster.settle()
+        }
+        #expect(cluster.replica(3).acceptor.accepted.floor > .zero)
+        #expect(cluster.replica(3).configuration == configuration)
+        cluster.crash(ProcessID(3))
+        cluster.start(ProcessID(3))
+        #expect(cluster.replica(3).configuration == configuration)
+        #expect(cluster.violations == [])
     }
 
     /// Chooses something, stores it, and starts again; a log segment is cut wherever one can be.
