@@ -8,16 +8,14 @@ import Simulation
 enum HostMessage: TraceValue {
     ///
     /// `formation`: the nonce of the formation by which the sender's connection is known.
-    case replica([UInt8], formation: UInt64)
-    /// A checkpoint, as on a connection of its own; numbered by its sender.
-    case checkpoint(number: UInt64, image: [UInt8], formation: UInt64)
-    case checkpointInstalled(number: UInt64)
+    case replica([UInt8], isBulk: Bool, formation: UInt64)
+    case transfer(TransferMessage, formation: UInt64)
     case formation([UInt8])
 
     init(_ message: ReplicaMessage, formation: UInt64) {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
-        self = .replica(bytes, formation: formation)
+        self = .replica(bytes, isBulk: message.carriesEntries, formation: formation)
     }
 
     init(_ message: FormationMessage) {
@@ -29,20 +27,15 @@ enum HostMessage: TraceValue {
     /// Whether a process with this formation, or none, listens to it.
     func isFor(_ own: UInt64?) -> Bool {
         switch self {
-        case .replica(_, let formation), .checkpoint(_, _, let formation): formation == own
-        case .checkpointInstalled, .formation: true
+        case .replica(_, _, let formation), .transfer(_, let formation): formation == own
+        case .formation: true
         }
     }
 
     func trace(into hash: inout StableHash) {
         switch self {
-        case .replica(let bytes, _), .formation(let bytes):
-            hash.combine(bytes)
-        case .checkpoint(let number, let image, _):
-            hash.combine(number)
-            hash.combine(image)
-        case .checkpointInstalled(let number):
-            hash.combine(number)
+        case .replica(let bytes, _, _), .formation(let bytes): hash.combine(bytes)
+        case .transfer(let message, _): message.trace(into: &hash)
         }
     }
 
@@ -51,10 +44,64 @@ enum HostMessage: TraceValue {
         case .formation(let bytes):
             (try? bytes.withUnsafeBytes { try FormationMessage(decoding: $0) }).map { "\($0)" }
                 ?? "unreadable"
-        case .replica(let bytes, _):
+        case .replica(let bytes, _, _):
             (try? bytes.withUnsafeBytes { try ReplicaMessage(decoding: $0) }).map { "\($0)" } ?? "unreadable"
-        case .checkpoint(let number, let image, _): "checkpoint \(number) of \(image.count) bytes"
-        case .checkpointInstalled(let number): "checkpointInstalled \(number)"
+        case .transfer(let message, _): message.traceText
+        }
+    }
+
+    var parcel: Parcel {
+        switch self {
+        case .replica(let bytes, let isBulk, _): Parcel(bytes: bytes.count, lane: isBulk ? .bulk : .urgent)
+        case .formation(let bytes): Parcel(bytes: bytes.count, lane: .urgent)
+        case .transfer(let message, _): Parcel(bytes: message.size, lane: .transfer)
+        }
+    }
+}
+
+/// What two processes say to each other about one checkpoint, as on a connection of its own. The sender numbers it,
+/// differently in each of its lives.
+struct TransferMessage: Hashable {
+    enum Content: Hashable {
+        /// Whether the receiver takes one now; it does when it says that it has taken nothing yet.
+        case greeting
+        /// The image travels in the last piece; what the others hold is only their size.
+        case piece(Int, of: Int, bytes: Int, image: [UInt8])
+        /// So many pieces were taken.
+        case taken(Int)
+        case alive
+        case installed
+        /// This side has given it up, or never began.
+        case ended
+    }
+
+    let number: UInt64
+    let content: Content
+
+    var size: Int {
+        if case .piece(_, _, let bytes, let image) = content { return bytes + image.count }
+        return 32
+    }
+
+    func trace(into hash: inout StableHash) {
+        hash.combine(number)
+        switch content {
+        case .piece(let index, _, _, let image):
+            hash.combine(UInt64(index))
+            hash.combine(image)
+        case .taken(let count): hash.combine(UInt64(count) << 8 | 1)
+        case .alive: hash.combine(2)
+        case .installed: hash.combine(3)
+        case .ended: hash.combine(4)
+        case .greeting: hash.combine(5)
+        }
+    }
+
+    var traceText: String {
+        switch content {
+        case .piece(let index, let count, let bytes, let image):
+            "checkpoint \(number % 1_000), piece \(index + 1) of \(count), \(bytes + image.count) bytes"
+        default: "checkpoint \(number % 1_000): \(content)"
         }
     }
 }
@@ -63,8 +110,12 @@ enum HostTimer: Hashable, TraceValue {
     case replica(ReplicaTimer)
     /// The state machine takes the next entries.
     case apply
-    /// A checkpoint that was sent to this process should have been installed by now.
-    case checkpoint(ProcessID)
+    /// A look at the checkpoint that is being sent to this process.
+    case sending(ProcessID)
+    /// One that could not be sent may be tried again.
+    case sendAgain(ProcessID)
+    /// A look at the checkpoint that is being received.
+    case receiving
     /// The next round of questions about the cluster's formation.
     case founding
 
@@ -75,7 +126,9 @@ enum HostTimer: Hashable, TraceValue {
         case .replica(.resend): hash.combine(3)
         case .apply: hash.combine(4)
         case .founding: hash.combine(5)
-        case .checkpoint(let process): hash.combine(5 + process.rawValue)
+        case .receiving: hash.combine(6)
+        case .sending(let process): hash.combine(1 << 32 + process.rawValue)
+        case .sendAgain(let process): hash.combine(2 << 32 + process.rawValue)
         }
     }
 

@@ -1,5 +1,6 @@
 import Automata
 import Paxos
+import PeerLinks
 import Replica
 import Simulation
 
@@ -20,6 +21,7 @@ struct ReplicaHost: SimulatedProcess {
         var recordsPerSegment: Int
         /// How long chosen entries wait for the state machine; at once when it is zero.
         var applyDelay: TimeSpan
+        var transfers = TransferSettings(times: LinkTimes(electionTimeout: .seconds(1)))
         var flaw: HostFlaw?
         /// The first members, and the quorum system of the first configuration.
         var members: [ProcessID] = []
@@ -54,14 +56,14 @@ struct ReplicaHost: SimulatedProcess {
     private var storing: [(store: UInt64, slot: Slot)] = []
     private var storedSlot: Slot
     /// A checkpoint that was received and is being stored.
-    private var installing: (store: UInt64, machine: LogMachine, from: ProcessID, number: UInt64)?
-    private var sending: [(to: ProcessID, number: UInt64)] = []
-    private var checkpointsSent: UInt64 = 0
+    private(set) var installing: (store: UInt64, machine: LogMachine, from: ProcessID, number: UInt64)?
+    var transfers: Transfers
 
     // MARK: Recovery
 
     init(settings: Settings, disk: SimulatedDisk) {
         self.settings = settings
+        transfers = Transfers(firstNumber: settings.drawnNonce)
         var repairs: [Output] = []
         identity = HostIdentity(disk, settings)
         founding = HostFounding(identity, settings, hasLog: !disk.files.isEmpty)
@@ -157,7 +159,7 @@ struct ReplicaHost: SimulatedProcess {
         inputs.removeAll(keepingCapacity: true)
     }
 
-    private func pass(_ point: RunPoint, into outputs: inout [Output]) {
+    func pass(_ point: RunPoint, into outputs: inout [Output]) {
         outputs.append(.report(.passed(point)))
     }
 
@@ -167,7 +169,7 @@ struct ReplicaHost: SimulatedProcess {
         guard message.isFor(identity.formation?.nonce) else { return }
         switch message {
         case .formation(let bytes): onFormationMessage(bytes, from, into: &outputs)
-        case .replica(let bytes, _):
+        case .replica(let bytes, _, _):
             guard var message = try? bytes.withUnsafeBytes({ try ReplicaMessage(decoding: $0) }) else {
                 preconditionFailure("\(settings.replica.process) cannot read \(bytes) from \(from)")
             }
@@ -179,16 +181,7 @@ struct ReplicaHost: SimulatedProcess {
                     inputs.append(.received(message, from: voter))
                 }
             }
-        case .checkpoint(let number, let image, _):
-            onCheckpoint(number, image, from, into: &outputs)
-        case .checkpointInstalled(let number):
-            guard let index = sending.firstIndex(where: { $0.to == from && $0.number == number }) else {
-                // The answer to an earlier checkpoint, which was given up.
-                return
-            }
-            sending.remove(at: index)
-            outputs.append(.cancelTimer(.checkpoint(from)))
-            inputs.append(.checkpointSent(to: from))
+        case .transfer(let message, _): onTransferMessage(message, from, into: &outputs)
         }
     }
 
@@ -197,9 +190,9 @@ struct ReplicaHost: SimulatedProcess {
         case .replica(let timer): inputs.append(.timerFired(timer))
         case .apply: applyBacklog(into: &outputs)
         case .founding: found(.timerFired, into: &outputs)
-        case .checkpoint(let process):
-            sending.removeAll { $0.to == process }
-            inputs.append(.checkpointFailed(process))
+        case .sending(let process): onSendingTick(process, into: &outputs)
+        case .sendAgain(let process): inputs.append(.checkpointFailed(process))
+        case .receiving: onReceivingTick(into: &outputs)
         }
     }
 
@@ -334,7 +327,7 @@ struct ReplicaHost: SimulatedProcess {
         }
         if let (number, image, from, checkpoint) = installing, number <= store.rawValue {
             installing = nil
-            outputs.append(.send(.checkpointInstalled(number: checkpoint), to: from, after: .none))
+            say(.installed, of: checkpoint, to: from, into: &outputs)
             if image.applied > machine.applied {
                 machine = image
                 dropApplied(into: &outputs)
@@ -346,34 +339,23 @@ struct ReplicaHost: SimulatedProcess {
         if installing == nil { inputs.append(.stored(upTo: storedSlot)) }
     }
 
-    private mutating func sendCheckpoint(_ to: ProcessID, into outputs: inout [Output]) {
-        checkpointsSent += 1
-        sending.append((to, checkpointsSent))
-        outputs.append(.report(.sentCheckpoint(to: to)))
-        outputs.append(
-            .send(
-                .checkpoint(
-                    number: checkpointsSent, image: machine.image, formation: identity.formation?.nonce ?? 0),
-                to: to, after: .none))
-        let patience = settings.replica.electionTimeout
-        outputs.append(.setTimer(.checkpoint(to), after: patience * 2...patience * 4))
-    }
-
-    private mutating func onCheckpoint(
-        _ number: UInt64, _ image: [UInt8], _ from: ProcessID, into outputs: inout [Output]
+    /// A checkpoint has arrived, and is stored before it is used.
+    mutating func install(
+        _ image: [UInt8], _ number: UInt64, from: ProcessID, into outputs: inout [Output]
     ) {
         guard let received = try? LogMachine(image: image) else {
             preconditionFailure("\(settings.replica.process) cannot read a checkpoint from \(from)")
         }
         guard received.applied > machine.applied else {
             // The log was faster, or this is a copy.
-            outputs.append(.send(.checkpointInstalled(number: number), to: from, after: .none))
+            say(.installed, of: number, to: from, into: &outputs)
             return
         }
-        guard installing == nil else { return }
         store(received, into: &outputs)
         installing = (stores, received, from, number)
     }
+
+    static func parcel(_ message: HostMessage) -> Parcel { message.parcel }
 }
 
 extension Entry {

@@ -20,6 +20,7 @@ public struct ReplicaRun {
         static let probe: UInt64 = 2
         static let shelter: UInt64 = 3
         static let wipe: UInt64 = 4
+        static let press: UInt64 = 5
     }
 
     let plan: RunPlan
@@ -58,12 +59,14 @@ public struct ReplicaRun {
         self.plan = plan
         checker = ReplicaChecker(bootstrap: plan.bootstrap)
         witness = AcceptanceWitness(bootstrap: plan.bootstrap)
-        clients = SimulatedClients(spares: plan.spares, random: random.fork())
+        clients = SimulatedClients(
+            spares: plan.spares, large: plan.links.largeValue.map { ($0, plan.links.largePerMille) },
+            random: random.fork())
         let names = DiskNames(seed: options.seed)
         disks = names
         cluster = SimulatedCluster(
-            processes: plan.members + plan.spares, mix: plan.mix, seed: random.next(),
-            keeping: options.keeping
+            processes: plan.members + plan.spares, mix: plan.mix, connections: plan.links.policy,
+            seed: random.next(), keeping: options.keeping
         ) { process, _, disk in
             var settings = plan.host
             settings.replica.process = process
@@ -87,6 +90,10 @@ public struct ReplicaRun {
         statistics.pauses = cluster.counts.pauses
         statistics.clogs = cluster.counts.clogs
         statistics.wipes = cluster.counts.wipes
+        statistics.resets = cluster.counts.resets
+        statistics.halfOpens = cluster.counts.halfOpens
+        statistics.powerCuts = cluster.counts.powerCuts
+        statistics.unsent = cluster.counts.unsent
         return Outcome(
             violation: violation, hash: cluster.trace.hash, statistics: statistics,
             trace: cluster.trace.lines)
@@ -201,7 +208,7 @@ public struct ReplicaRun {
         try onReports()
     }
 
-    private mutating func submit(_ request: HostRequest, to process: ProcessID) throws(Violation) {
+    mutating func submit(_ request: HostRequest, to process: ProcessID) throws(Violation) {
         guard cluster.submit(request, to: process) else { return }
         try onReports()
         try look(at: process)
@@ -209,7 +216,7 @@ public struct ReplicaRun {
 
     // MARK: After every event
 
-    private mutating func onOccurrence(_ occurrence: SimulatedCluster<ReplicaHost>.Occurrence)
+    mutating func onOccurrence(_ occurrence: SimulatedCluster<ReplicaHost>.Occurrence)
         throws(Violation)
     {
         switch occurrence {
@@ -350,7 +357,7 @@ public struct ReplicaRun {
             if !asked.isEmpty, probes.allSatisfy({ $0.isDone || !asked.contains($0.process) }),
                 isConverged(expected)
             {
-                return
+                return try press(expected)
             }
             guard cluster.now < end else {
                 throw Violation(

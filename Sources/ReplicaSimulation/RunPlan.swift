@@ -30,6 +30,7 @@ struct RunPlan {
     let formsInPeace: Bool
     /// The mean time between two members that lose a disk, a log or a store; `nil` when none does.
     let wipeGap: TimeSpan?
+    let links: LinkPlan
 
     init(options: RunOptions, from random: inout SeededRandom) {
         let count = options.processes
@@ -90,6 +91,9 @@ struct RunPlan {
         formsInPeace = random.chance(700_000)
         let wipes = options.mix == nil && count > 2 && random.chance(400_000)
         wipeGap = wipes ? .milliseconds(UInt64(random.number(in: 500...5_000))) : nil
+        links = LinkPlan(
+            seed: options.seed, &mix, &host.replica, requestGap: requestGap, isPlain: options.mix != nil)
+        host.transfers = links.transfers
         host.members = members
         host.quorums = bootstrap.quorums
     }

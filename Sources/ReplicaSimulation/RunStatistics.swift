@@ -21,6 +21,12 @@ public struct RunStatistics: Hashable, Sendable {
     public var pauses = 0
     public var clogs = 0
     public var retirements = 0
+    public var resets = 0
+    public var halfOpens = 0
+    public var powerCuts = 0
+    public var unsent = 0
+    /// Leaders that kept their lead while links were full.
+    public var pressed = 0
     public var wipes = 0
     public var refusedStarts = 0
     /// How often a quorum was spared in the middle of faults and got on; the longest that it took, in tenths of
@@ -42,6 +48,9 @@ public struct RunStatistics: Hashable, Sendable {
             ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
             ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),
             ("partitions", \.partitions), ("pauses", \.pauses), ("clogged links", \.clogs),
+            ("connections that ended", \.resets), ("half-open directions", \.halfOpens),
+            ("machines that went silent", \.powerCuts), ("messages without room or connection", \.unsent),
+            ("leaders kept while links were full", \.pressed),
             ("disks or logs or stores lost", \.wipes), ("starts refused for what is lost", \.refusedStarts),
             ("quorums spared amid faults", \.shelters),
         ]

@@ -29,8 +29,12 @@ struct SimulatedClients {
     /// Processes that a change of the configuration has named or may still name.
     private var unusedSpares: [ProcessID]
 
-    init(spares: [ProcessID], random: SeededRandom) {
+    /// How large the values are that fill a slow link, and in how many of a thousand requests they come.
+    private let large: (bytes: Int, perMille: UInt64)?
+
+    init(spares: [ProcessID], large: (bytes: Int, perMille: UInt64)?, random: SeededRandom) {
         unusedSpares = spares
+        self.large = large
         self.random = random
     }
 
@@ -70,6 +74,7 @@ struct SimulatedClients {
             return (.reconfigure(id, change), joining)
         }
         if draw < 400 { return (read(at: process), nil) }
+        if let large, random.below(1_000) < large.perMille { return (largeProposal(at: process), nil) }
         return (proposals(at: process, count: random.chance(200_000) ? random.number(in: 1...8) : 1), nil)
     }
 
@@ -77,6 +82,13 @@ struct SimulatedClients {
         let number = nextNumber()
         reads[number] = Operation(process: process, floor: max(known, shown))
         return .read(ReadID(number))
+    }
+
+    mutating func largeProposal(at process: ProcessID) -> HostRequest {
+        let id = ProposalID(process: process, number: nextNumber())
+        writes[id] = Operation(process: process, floor: known)
+        statistics.proposed += 1
+        return .propose([Proposal(id: id, payload: Payload(Array(repeating: 46, count: large?.bytes ?? 0)))])
     }
 
     mutating func proposals(at process: ProcessID, count: Int) -> HostRequest {

@@ -28,6 +28,12 @@ public struct FaultMix: Hashable, Sendable {
     public var partitionKinds: [PartitionKind] = PartitionKind.allCases
     public var clogs: Strikes?
     public var pauses: Strikes?
+    /// Where processes speak over connections: one ends with all that is on its way.
+    public var resets: Strikes?
+    /// Those of two processes with each other lead nowhere any more, and nobody is told.
+    public var halfOpens: Strikes?
+    /// How often a crash takes the machine along, so that nobody is told, in parts per million.
+    public var powerCutsPPM: UInt64 = 0
     /// Every clock runs at a rate of its own, fast or slow by at most this much.
     public var clockSkewPPM: UInt64 = 0
 

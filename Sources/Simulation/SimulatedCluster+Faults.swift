@@ -10,6 +10,9 @@ extension SimulatedCluster {
         guard hosts[index].process != nil else { return }
         count(\.crashes)
         hosts[index].goDown()
+        let withMachine = network.policy != nil && faultRandom.chance(mix.powerCutsPPM)
+        if withMachine { count(\.powerCuts) }
+        network.lose(index, withItsSystem: withMachine, at: now)
         if drawnCrash(index) { count(\.damagedLogs) }
         trace.note(.crashed, at: now, process)
         let after = span ?? (mix.crashes.map { faultRandom.span(in: $0.lasting) } ?? .seconds(1))
@@ -32,6 +35,7 @@ extension SimulatedCluster {
         let index = index(of: process)
         if hosts[index].process != nil {
             hosts[index].goDown()
+            network.lose(index, withItsSystem: false, at: now)
             _ = drawnCrash(index)
             trace.note(.crashed, at: now, process)
         }
@@ -59,13 +63,47 @@ extension SimulatedCluster {
 
     /// Lets one direction of a link lose everything until the next `heal()`.
     public mutating func cut(_ from: ProcessID, _ to: ProcessID) {
-        network.cut(index(of: from), index(of: to))
+        network.cut(index(of: from), index(of: to), at: now)
         trace.note(.cut, at: now, from, to.rawValue)
     }
 
     public mutating func heal() {
-        network.healAll()
+        network.healAll(at: now)
+        letStalledPass()
         trace.note(.healed, at: now, ProcessID(0))
+    }
+
+    /// What waited for a link that works again goes on behind what was sent before it.
+    private mutating func letStalledPass() {
+        let waiting = stalled
+        stalled.removeAll()
+        for event in waiting {
+            guard case .arrival(_, let from, let to, _, let passage?) = event else { continue }
+            let connection = network.connection(from, to, passage.lane)
+            if network.isCut(from, to) {
+                stalled.append(event)
+            } else if connection.generation == passage.generation {
+                queue.schedule(event, at: connection.arrival(notBefore: now))
+            } else {
+                count(\.lost)
+            }
+        }
+    }
+
+    /// Ends one connection, as either side sees at once.
+    public mutating func reset(_ from: ProcessID, _ to: ProcessID, _ lane: Lane) {
+        guard network.policy != nil, from != to else { return }
+        network.reset(index(of: from), index(of: to), lane, at: now)
+        count(\.resets)
+        trace.note(.reset, at: now, from, to.rawValue)
+    }
+
+    /// Lets the connections of one direction, or one of them, lead nowhere until their sender finds out.
+    public mutating func halfOpen(_ from: ProcessID, _ to: ProcessID, _ lanes: [Lane] = Lane.allCases) {
+        guard network.policy != nil, from != to else { return }
+        network.loseTrack(index(of: from), index(of: to), lanes, at: now)
+        count(\.halfOpens)
+        trace.note(.halfOpened, at: now, from, to.rawValue)
     }
 
     /// Lets everything that is sent in one direction of a link wait, and arrive afterwards.
@@ -104,8 +142,8 @@ extension SimulatedCluster {
         }
         for other in hosts where !healthy.contains(other.id) {
             for id in healthy {
-                if cut != .outward { network.cut(index(of: id), index(of: other.id)) }
-                if cut != .inward { network.cut(index(of: other.id), index(of: id)) }
+                if cut != .outward { network.cut(index(of: id), index(of: other.id), at: now) }
+                if cut != .inward { network.cut(index(of: other.id), index(of: id), at: now) }
             }
         }
     }
@@ -116,6 +154,10 @@ extension SimulatedCluster {
     /// All others go on as the mix says, and so do the links to and from them.
     public mutating func shelter(_ processes: [ProcessID]) {
         network.shelter(processes.map { index(of: $0) })
+        stalled.removeAll { event in
+            guard case .arrival(_, let from, let to, _, _) = event else { return false }
+            return network.isSheltered(from, to)
+        }
         for host in hosts where processes.contains(host.id) {
             let index = index(of: host.id)
             hosts[index].crashesAtNextSync = false
@@ -143,6 +185,8 @@ extension SimulatedCluster {
         case .partition: mix.partitions
         case .clog: mix.clogs
         case .pause: mix.pauses
+        case .reset: mix.resets
+        case .halfOpen: mix.halfOpens
         }
     }
 
@@ -165,6 +209,15 @@ extension SimulatedCluster {
         case .partition: strikePartition(for: lasting)
         case .clog: clog(victim, hosts[faultRandom.index(hosts.count)].id, lasting: lasting)
         case .pause: pause(victim, lasting: lasting)
+        case .reset: strikeConnection(index) { $0.reset($1, $2, $0.faultRandom.element(Lane.allCases)) }
+        case .halfOpen:
+            let isMutual = faultRandom.coin()
+            // Those of old, or one of them.
+            let lanes = faultRandom.coin() ? Lane.allCases : [faultRandom.element(Lane.allCases)]
+            strikeConnection(index) {
+                $0.halfOpen($1, $2, lanes)
+                if isMutual { $0.halfOpen($2, $1, lanes) }
+            }
         }
         return .other
     }
@@ -187,13 +240,24 @@ extension SimulatedCluster {
         return .crashed(victim)
     }
 
+    /// With another process, unless both are sheltered.
+    private mutating func strikeConnection(
+        _ from: Int, _ strike: (inout Self, ProcessID, ProcessID) -> Void
+    ) {
+        let to = faultRandom.index(hosts.count)
+        guard from != to, !network.isSheltered(from, to) else { return }
+        strike(&self, hosts[from].id, hosts[to].id)
+    }
+
     private mutating func strikePartition(for span: TimeSpan) {
         let kind = faultRandom.element(mix.partitionKinds)
         count(\.partitions)
         partitionGeneration += 1
-        network.healAll()
-        for (from, to) in kind.cuts(among: hosts.count, &faultRandom) {
-            network.cut(from, to)
+        let cuts = kind.cuts(among: hosts.count, &faultRandom)
+        network.healAll(at: now, except: cuts)
+        letStalledPass()
+        for (from, to) in cuts {
+            network.cut(from, to, at: now)
             trace.note(.cut, at: now, hosts[from].id, hosts[to].id.rawValue)
         }
         queue.schedule(.heal(generation: partitionGeneration), at: now + span)

@@ -34,6 +34,11 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         public var clogs = 0
         public var pauses = 0
         public var wipes = 0
+        public var resets = 0
+        public var halfOpens = 0
+        public var powerCuts = 0
+        /// Messages that found no connection, or no room on it.
+        public var unsent = 0
     }
 
     public private(set) var now = Instant.zero
@@ -49,19 +54,24 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     var faultRandom: SeededRandom
     private var hostRandom: SeededRandom
     var partitionGeneration: UInt64 = 0
+    /// What is on its way over links that are cut, until they are mended or given up.
+    var stalled: [SimulatedEvent<Process>] = []
     var faultsAreActive = false
     private var timerGeneration: UInt64 = 0
     private var outputs: [Process.Output] = []
     private let boot: Boot
 
-    /// Processes are down until they are started.
+    /// Processes are down until they are started. Where there is a policy for connections they speak over such, and
+    /// where there is none each message is on its own.
     public init(
-        processes: [ProcessID], mix: FaultMix, seed: UInt64, keeping: Trace.Keeping, boot: @escaping Boot
+        processes: [ProcessID], mix: FaultMix, connections: ConnectionPolicy? = nil, seed: UInt64,
+        keeping: Trace.Keeping, boot: @escaping Boot
     ) {
         var random = SeededRandom(seed: seed)
         self.mix = mix
         self.boot = boot
-        network = Network(processes: processes.count, rules: mix.network, random: random.fork())
+        network = Network(
+            processes: processes.count, rules: mix.network, policy: connections, random: random.fork())
         hostRandom = random.fork()
         faultRandom = random.fork()
         trace = Trace(keeping: keeping)
@@ -157,7 +167,17 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
 
     private mutating func perform(_ event: SimulatedEvent<Process>) -> Occurrence {
         switch event {
-        case .arrival(let message, let from, let to, let stamp):
+        case .arrival(let message, let from, let to, let stamp, let passage):
+            if let passage, from != to {
+                guard network.connection(from, to, passage.lane).generation == passage.generation else {
+                    counts.lost += 1
+                    return .other
+                }
+                guard !network.isCut(from, to) else {
+                    stalled.append(event)
+                    return .other
+                }
+            }
             return onArrival(message, from, to, stamp)
         case .timer(let timer, let generation, let index, let incarnation):
             return onTimer(timer, generation, index, incarnation)
@@ -268,6 +288,9 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
             } else {
                 transmit(message, from: index, to: to, stamp)
             }
+        case .dial(let process, let lane):
+            guard network.policy != nil else { return }
+            network.connection(index, self.index(of: process), lane).replace(at: now)
         case .append(let bytes, let file):
             hosts[index].written += 1
             hosts[index].disk.write(.append(bytes, file: file))
@@ -314,10 +337,28 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         _ message: Process.Message, from: Int, to process: ProcessID, _ stamp: Stamp
     ) {
         let to = index(of: process)
+        guard network.policy == nil else { return connect(message, from, to, stamp) }
         let (first, second) = network.arrivals(from: from, to: to, at: now)
-        if let first { queue.schedule(.arrival(message, from: from, to: to, stamp), at: first) }
-        if let second { queue.schedule(.arrival(message, from: from, to: to, stamp), at: second) }
+        if let first { queue.schedule(.arrival(message, from: from, to: to, stamp, nil), at: first) }
+        if let second { queue.schedule(.arrival(message, from: from, to: to, stamp, nil), at: second) }
         if first == nil { counts.lost += 1 }
+    }
+
+    /// Puts a message on the connection that its sender has.
+    private mutating func connect(_ message: Process.Message, _ from: Int, _ to: Int, _ stamp: Stamp) {
+        let parcel = Process.parcel(message)
+        guard let arrival = network.arrival(of: parcel, from: from, to: to, at: now) else {
+            counts.unsent += 1
+            return
+        }
+        let generation = network.connection(from, to, parcel.lane).generation
+        let passage = Passage(lane: parcel.lane, generation: generation)
+        let event = SimulatedEvent<Process>.arrival(message, from: from, to: to, stamp, passage)
+        if from != to, network.isCut(from, to) {
+            stalled.append(event)
+        } else {
+            queue.schedule(event, at: arrival)
+        }
     }
 
     private mutating func syncSpan(_ index: Int) -> TimeSpan {

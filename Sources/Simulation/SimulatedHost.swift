@@ -89,7 +89,7 @@ struct Stamp {
 
 /// What is to happen. Processes are named by index.
 enum SimulatedEvent<Process: SimulatedProcess> {
-    case arrival(Process.Message, from: Int, to: Int, Stamp)
+    case arrival(Process.Message, from: Int, to: Int, Stamp, Passage?)
     case timer(Process.Timer, generation: UInt64, at: Int, incarnation: Int)
     case synced(upTo: UInt64, at: Int, incarnation: Int)
     case stored(upTo: UInt64, at: Int, incarnation: Int)
@@ -102,13 +102,19 @@ enum SimulatedEvent<Process: SimulatedProcess> {
     /// The process that must run for this to be noticed.
     var process: Int? {
         switch self {
-        case .arrival(_, _, let to, _): to
+        case .arrival(_, _, let to, _, _): to
         case .timer(_, _, let index, _), .synced(_, let index, _), .stored(_, let index, _): index
         case .restart, .resume, .strike, .heal, .wake: nil
         }
     }
 }
 
+/// The connection on which a message travels.
+struct Passage {
+    let lane: Lane
+    let generation: Int
+}
+
 enum Strike: UInt64, CaseIterable {
-    case crash, partition, clog, pause
+    case crash, partition, clog, pause, reset, halfOpen
 }

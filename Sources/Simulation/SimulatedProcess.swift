@@ -26,6 +26,13 @@ where
     associatedtype Request: TraceValue
     /// What the process tells the harness, as it would its clients.
     associatedtype Report: TraceValue
+
+    /// What the message is to connections.
+    static func parcel(_ message: Message) -> Parcel
+}
+
+extension SimulatedProcess {
+    public static func parcel(_ message: Message) -> Parcel { Parcel(bytes: 64, lane: .urgent) }
 }
 
 public enum SimulatedInput<Message, Timer, Request> {
@@ -43,6 +50,8 @@ public enum SimulatedInput<Message, Timer, Request> {
 public enum SimulatedOutput<Message, Timer, Report> {
     /// When `after` is not `.none`, only once that write is durable.
     case send(Message, to: ProcessID, after: RecordNumber)
+    /// Ends a connection with all that is on its way, and makes another. Nothing where there are none.
+    case dial(ProcessID, Lane)
     /// Adds bytes to the end of a file, which is made when there is none. Writes to files are counted from
     /// 1 in each incarnation; they are synced in the background, as many at once as are waiting.
     case append([UInt8], file: UInt64)

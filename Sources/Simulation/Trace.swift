@@ -14,7 +14,7 @@ public struct Trace: Sendable {
 
     public enum Kind: UInt64, Sendable {
         case started, received, timerFired, durable, stored, requested
-        case crashed, paused, resumed, cut, healed, clogged, wiped
+        case crashed, paused, resumed, cut, healed, clogged, wiped, reset, halfOpened
     }
 
     public private(set) var hash = StableHash()
@@ -33,7 +33,7 @@ public struct Trace: Sendable {
         describe(at: now, process) {
             switch kind {
             case .durable, .stored: "\(kind) up to \(number)"
-            case .cut, .clogged: "\(kind) towards \(ProcessID(number))"
+            case .cut, .clogged, .reset, .halfOpened: "\(kind) towards \(ProcessID(number))"
             default: "\(kind)"
             }
         }
