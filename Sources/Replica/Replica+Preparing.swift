@@ -95,11 +95,10 @@ extension Replica {
         preparing!.progress[index].next = next
 
         let isComplete = next > promise.last && promise.floor <= chosenUpTo
-        if next > before.next || chosenUpTo > before.chosen
+        let isFurther =
+            next > before.next || chosenUpTo > before.chosen
             || isComplete && !preparing!.collection.complete.contains(voter)
-        {
-            noteProgress()
-        }
+        if isFurther { noteProgress() }
         if isComplete {
             preparing!.collection.finish(voter)
             completePhase1(&outputs)
@@ -110,7 +109,9 @@ extension Replica {
             if preparing!.checkpointSource == nil { preparing!.checkpointSource = voter }
             guard preparing!.checkpointSource == voter else { return }
             send(.checkpointWanted(behind: chosenUpTo), to: voter, &outputs)
-        } else if !preparing!.collection.complete.contains(voter) {
+        } else if isFurther {
+            // A copy is not answered: each would go round until phase 1 is over, and come back as several where a
+            // network makes copies. What is lost is asked for again when the time for that has come.
             sendPrepare(index, &outputs)
         }
     }

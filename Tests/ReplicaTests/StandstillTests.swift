@@ -118,6 +118,29 @@ import Testing
         }
     }
 
+    /// Whoever answers copies keeps them going round, and where a network makes copies there are ever more.
+    @Test("a copy of a promise has nothing asked again")
+    func copyOfPromise() throws {
+        var cluster = longPhase1()
+        func promises() -> [Cluster.Envelope] {
+            cluster.take(2, 3) { if case .promise(let it) = $0 { it.chunk.entries.count > 0 } else { false } }
+        }
+        var promise: Cluster.Envelope?
+        for _ in 0..<10 where promise == nil {
+            cluster.sync(p2)
+            promise = promises().first
+            if promise == nil { exchange(&cluster, [p2, p3]) }
+        }
+        cluster.network = []
+        cluster.deliver(try #require(promise))
+        cluster.sync(p3)
+        #expect(!cluster.network.isEmpty)
+        cluster.network = []
+        cluster.deliver(try #require(promise))
+        cluster.sync(p3)
+        #expect(cluster.network.isEmpty)
+    }
+
     /// The third process is down, or does not hear of the candidate and would follow the acceptor.
     @Test(
         "a candidate that gets further with phase 1 is left alone, however long that takes",
