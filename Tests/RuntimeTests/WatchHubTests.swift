@@ -113,6 +113,26 @@ struct WatchHubTests {
         }
     }
 
+    /// A slice of history is at most 4,097 revisions long.
+    @Test("a watcher gets the last revision wherever history ends beside the end of a slice")
+    func endOfASlice() throws {
+        for count in 4_096...4_098 {
+            let world = try HubWorld()
+            try world.apply((0..<count).map { put("k\($0 % 7)") })
+            world.start()
+            defer { world.stop() }
+            let deliveries = Deliveries()
+            let port = world.port(deliveries)
+            port.watch(WatchSpecification(range: everything(), startRevision: 2), watcher: WatcherID(1))
+            port.flush()
+            #expect(
+                eventually { deliveries.events(of: 1).last?.keyValue.modRevision == world.space.revision },
+                "\(count) revisions")
+            #expect(deliveries.events(of: 1).count == count)
+            check(deliveries.batches(of: 1))
+        }
+    }
+
     @Test("a watcher of the future gets nothing earlier and is not told progress")
     func future() throws {
         let world = try HubWorld()
