@@ -86,7 +86,7 @@ let floors: [Floor] = [
         uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "ReplicaSimulation",
-        uses: ["Automata", "PeerLinks", "Paxos", "Replica", "Simulation"], part: .core
+        uses: ["Automata", "PeerLinks", "Paxos", "Replica", "WriteAheadLog", "Simulation"], part: .core
     ),
     Floor(
         level: 6, name: "Impossibility",

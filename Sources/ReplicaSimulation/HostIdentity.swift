@@ -41,10 +41,10 @@ struct HostIdentity: Hashable {
     }
 
     /// Throws when something that was there is gone.
-    func judge(_ found: SimulatedDisk, _ flaw: HostFlaw?) throws(ReplicaRecoveryError) {
+    func judge(_ found: SimulatedDisk, hasLog: Bool, _ flaw: HostFlaw?) throws(ReplicaRecoveryError) {
         if flaw == .startsWithoutLog { return }
         let inventory = Inventory(
-            hasIdentity: !isNew, isFormed: formation != nil, hasLog: !found.files.isEmpty,
+            hasIdentity: !isNew, isFormed: formation != nil, hasLog: hasLog,
             hasStore: found.cell(0) != nil)
         if let loss = inventory.loss { throw ReplicaRecoveryError("the \(loss) is gone") }
     }
@@ -82,6 +82,11 @@ extension ReplicaHost {
     }
 
     private mutating func begin(into outputs: inout [Output]) {
+        do {
+            try makeLog()
+        } catch {
+            return outputs.append(.report(.refusedToStart("\(error)")))
+        }
         inputs.append(.start)
         found(.start, into: &outputs)
     }

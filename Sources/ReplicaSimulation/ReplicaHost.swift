@@ -18,7 +18,7 @@ struct ReplicaHost: SimulatedProcess {
         var replica: Replica.Settings
         /// The state machine is stored whenever it has applied this many slots more.
         var slotsPerStore: UInt64
-        var recordsPerSegment: Int
+        var segmentBytes: Int
         /// How long chosen entries wait for the state machine; at once when it is zero.
         var applyDelay: TimeSpan
         var transfers = TransferSettings(times: LinkTimes(electionTimeout: .seconds(1)))
@@ -35,11 +35,11 @@ struct ReplicaHost: SimulatedProcess {
     /// `nil` when the process refused to start.
     var replica: Replica?
     var machine: LogMachine
-    var log: SimulatedLog
+    /// `nil` when the process refused to start, and as long as its disk has no durable name.
+    private var log: SimulatedLog?
+    private let files: SimulatedFiles
     var identity: HostIdentity
     var founding: HostFounding
-    /// What recovery has found to write, carried out by the first step.
-    private var repairs: [Output]
     private var refusal: String?
     private var recovered: [ReplicaRecord] = []
     private var durability = DurabilityWatch()
@@ -64,21 +64,22 @@ struct ReplicaHost: SimulatedProcess {
     init(settings: Settings, disk: SimulatedDisk) {
         self.settings = settings
         transfers = Transfers(firstNumber: settings.drawnNonce)
-        var repairs: [Output] = []
+        files = disk.cachedFiles
         identity = HostIdentity(disk, settings)
-        founding = HostFounding(identity, settings, hasLog: !disk.files.isEmpty)
+        let hasLog = SimulatedLog.isPresent(on: disk)
+        founding = HostFounding(identity, settings, hasLog: hasLog)
         machine = LogMachine(configuration: identity.formation?.configuration ?? .unknown)
         do {
-            try identity.judge(disk, settings.flaw)
+            try identity.judge(disk, hasLog: hasLog, settings.flaw)
             if let image = disk.cell(0) {
                 let stored = try LogMachine(image: image)
                 if stored.configuration.epoch > 0 { machine = stored }
             }
             var durable = ReplicaDurableState(storedUpTo: machine.applied, machine.configuration)
             var records: [ReplicaRecord] = []
-            log = try SimulatedLog(
-                disk, recordsPerSegment: settings.recordsPerSegment, repairing: &repairs
-            ) { records.append($0) }
+            if hasLog || !identity.isNew {
+                log = try SimulatedLog(files, segmentBytes: settings.segmentBytes) { records.append($0) }
+            }
             Self.spoil(&records, by: settings.flaw)
             for record in records { try durable.absorb(record) }
             recovered = records
@@ -87,11 +88,15 @@ struct ReplicaHost: SimulatedProcess {
             own.disk = settings.flaw == .emptyMembersVote ? nil : identity.disk
             replica = Replica(settings: own, recovered: durable)
         } catch {
-            refusal = "\(error)"
-            log = SimulatedLog(recordsPerSegment: settings.recordsPerSegment)
+            // A machine that stops while its log is read says nothing about it.
+            if !files.isStopped { refusal = "\(error)" }
         }
-        self.repairs = repairs
         storedSlot = machine.applied
+    }
+
+    /// The first log of a disk, once that has a name.
+    mutating func makeLog() throws {
+        if log == nil { log = try SimulatedLog(files, segmentBytes: settings.segmentBytes) { _ in } }
     }
 
     private static func spoil(_ records: inout [ReplicaRecord], by flaw: HostFlaw?) {
@@ -108,14 +113,12 @@ struct ReplicaHost: SimulatedProcess {
 
     mutating func step(_ input: Input, at now: Instant, into outputs: inout [Output]) {
         guard replica != nil else {
-            if case .start = input { outputs.append(.report(.refusedToStart(refusal ?? "unknown"))) }
+            if case .start = input, let refusal { outputs.append(.report(.refusedToStart(refusal))) }
             return
         }
         switch input {
         case .start:
-            if !repairs.isEmpty { pass(.tornTail, into: &outputs) }
-            outputs += repairs
-            repairs = []
+            if log?.passedOverTornTail == true { pass(.tornTail, into: &outputs) }
             outputs.append(.report(.found(recovered)))
             recovered = []
             outputs.append(.report(.recovered(upTo: machine.applied, machine.hash)))
@@ -124,13 +127,8 @@ struct ReplicaHost: SimulatedProcess {
             onReceived(message, from, into: &outputs)
         case .timerFired(let timer):
             onTimer(timer, into: &outputs)
-        case .durable(let write):
-            if let record = log.durableRecord(at: write) {
-                durability.onDurable(upTo: record)
-                outputs.append(.report(.madeDurable(upTo: record)))
-                inputs.append(.durable(upTo: record))
-                onLogDurable(into: &outputs)
-            }
+        case .durable: break
+        case .filesTurn: onFilesTurn(into: &outputs)
         case .stored(let store):
             onStored(store, into: &outputs)
         case .requested(let request):
@@ -152,11 +150,27 @@ struct ReplicaHost: SimulatedProcess {
                 for point in before.points(after: replica, replicaOutputs) { pass(point, into: &outputs) }
             }
             for index in replicaOutputs.indices { carryOut(replicaOutputs[index], into: &outputs) }
-            if log.wantsCut, let preamble = replica?.segmentPreamble {
-                for (bytes, file) in log.cut(preamble) { outputs.append(.append(bytes, file: file)) }
-            }
         }
         inputs.removeAll(keepingCapacity: true)
+        if log?.begin() == true { outputs.append(.useFiles) }
+    }
+
+    private mutating func onFilesTurn(into outputs: inout [Output]) {
+        guard let turn = log?.carryOut() else { return }
+        guard !turn.hasFailed else {
+            pass(.logFailed, into: &outputs)
+            return outputs.append(.end)
+        }
+        for _ in 0..<turn.cuts { pass(.segmentBegun, into: &outputs) }
+        for _ in 0..<turn.filesKept { pass(.segmentKept, into: &outputs) }
+        for (message, process) in turn.sends { outputs.append(.send(message, to: process, after: .none)) }
+        if let record = turn.durable {
+            durability.onDurable(upTo: record)
+            outputs.append(.report(.madeDurable(upTo: record)))
+            inputs.append(.durable(upTo: record))
+            onLogDurable(into: &outputs)
+        }
+        if turn.isSegmentFull, let preamble = replica?.segmentPreamble { log?.cut(preamble) }
     }
 
     func pass(_ point: RunPoint, into outputs: inout [Output]) {
@@ -215,18 +229,20 @@ struct ReplicaHost: SimulatedProcess {
     private mutating func carryOut(_ output: ReplicaOutput, into outputs: inout [Output]) {
         switch output {
         case .persist(let record):
-            let (bytes, file) = log.append(record)
+            log?.append(record)
             durability.onWrote(record)
             outputs.append(.report(.wrote(record)))
-            outputs.append(.append(bytes, file: file))
         case .send(let message, let to, let after):
             let after = settings.flaw == .answersBeforeDurable ? .none : after
-            let write = log.write(of: after)
             if let complaint = durability.complaint(about: message, after: after) {
                 outputs.append(.report(.letGo("a message to \(to) before \(complaint) was durable")))
             }
-            let nonce = identity.formation?.nonce ?? 0
-            outputs.append(.send(HostMessage(message, formation: nonce), to: to, after: write))
+            let sent = HostMessage(message, formation: identity.formation?.nonce ?? 0)
+            if log?.isDurable(after) == true {
+                outputs.append(.send(sent, to: to, after: .none))
+            } else {
+                log?.send(sent, to: to)
+            }
         case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
         case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))
         case .apply(let first, let entries): onChosen(first, entries, into: &outputs)
@@ -246,7 +262,7 @@ struct ReplicaHost: SimulatedProcess {
             outputs.append(.report(.leaderChanged(leader, ballot)))
         case .sendCheckpoint(let to): sendCheckpoint(to, into: &outputs)
         case .trim(let slot):
-            for file in log.trim(before: slot) { outputs.append(.remove(file: file)) }
+            log?.trim(before: slot)
             outputs.append(.report(.trimmed(before: slot)))
         case .configurationChanged(let configuration):
             outputs.append(.report(.configurationChanged(configuration)))

@@ -86,6 +86,15 @@ public struct ReplicaRun {
         statistics.chosen = checker.chosen.count
         statistics.crashes = cluster.counts.crashes
         statistics.damagedLogs = cluster.counts.damagedLogs
+        statistics.powerLosses = cluster.counts.powerLosses
+        statistics.failedStarts = cluster.counts.failedStarts
+        for process in cluster.processes {
+            let files = cluster.disk(of: process).cachedFiles.counts
+            statistics.failedSyncs += files.failedSyncs
+            statistics.tornSectors += files.tornSectors
+            statistics.lostNames += files.lostNames
+            statistics.forgottenSectors += files.forgottenSectors
+        }
         statistics.partitions = cluster.counts.partitions
         statistics.pauses = cluster.counts.pauses
         statistics.clogs = cluster.counts.clogs
@@ -102,6 +111,7 @@ public struct ReplicaRun {
     // MARK: Safety
 
     private mutating func strike() throws(Violation) {
+        if plan.formsInPeace { cluster.keepPeace() }
         for process in plan.members { try start(process) }
         if plan.formsInPeace { try form() }
         cluster.startFaults()

@@ -73,7 +73,7 @@ struct RunPlan {
         }
         host = ReplicaHost.Settings(
             replica: replica, slotsPerStore: UInt64(random.element([1, 5, 20, 100, 500])),
-            recordsPerSegment: random.element([3, 20, 100, 500]),
+            segmentBytes: random.element([5, 6, 10, 40]) << 10,
             applyDelay: random.coin() ? .zero : .milliseconds(random.element([1, 20, 200])),
             flaw: options.flaw)
         faultySpan = .milliseconds(UInt64(random.number(in: 4_000...15_000)))

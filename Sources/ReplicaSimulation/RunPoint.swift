@@ -6,6 +6,9 @@ import Replica
 /// where one would be dear. A sweep says how often each was hit, and which never were.
 public enum RunPoint: String, Hashable, Sendable, CaseIterable {
     case tornTail = "torn tail repaired"
+    case segmentBegun = "segment of a log begun"
+    case segmentKept = "file of a segment kept to be used anew"
+    case logFailed = "process ended because its log could not be written"
     case startedBehindStore = "started with the state machine ahead of what the log says is chosen"
     case startedAlone = "stood at once, as a quorum by itself"
     case checkpointAtLeader = "checkpoint installed at a leader"

@@ -17,6 +17,12 @@ public struct RunStatistics: Hashable, Sendable {
     public var trims = 0
     public var crashes = 0
     public var damagedLogs = 0
+    public var powerLosses = 0
+    public var failedStarts = 0
+    public var failedSyncs = 0
+    public var tornSectors = 0
+    public var lostNames = 0
+    public var forgottenSectors = 0
     public var partitions = 0
     public var pauses = 0
     public var clogs = 0
@@ -47,6 +53,9 @@ public struct RunStatistics: Hashable, Sendable {
             ("leader transfers", \.transfers), ("reconfigurations", \.reconfigurations),
             ("removed processes that retired", \.retirements), ("checkpoints installed", \.checkpoints),
             ("log trims", \.trims), ("crashes", \.crashes), ("torn or damaged logs", \.damagedLogs),
+            ("losses of power", \.powerLosses), ("starts cut short", \.failedStarts),
+            ("failed syncs of a log", \.failedSyncs), ("torn sectors", \.tornSectors),
+            ("lost changes of names", \.lostNames), ("sectors forgotten by a cache", \.forgottenSectors),
             ("partitions", \.partitions), ("pauses", \.pauses), ("clogged links", \.clogs),
             ("connections that ended", \.resets), ("half-open directions", \.halfOpens),
             ("machines that went silent", \.powerCuts), ("messages without room or connection", \.unsent),

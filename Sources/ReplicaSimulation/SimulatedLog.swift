@@ -2,107 +2,159 @@ import Automata
 import Paxos
 import Replica
 import Simulation
+import WriteAheadLog
 
-/// The log of one process on its simulated disk: segments of framed records, each a file. A segment is
-/// removed once all its slots are trimmed and its successor has begun with the replica's preamble.
+/// The production log of one process on its simulated files, with what the server's log thread does around it:
+/// it takes all that is queued, writes it, syncs once, and only then lets the messages go that promise it.
 struct SimulatedLog {
-    struct Segment {
-        let number: UInt64
-        var records: Int
-        /// The highest slot of its records.
-        var last: Slot
+    private enum Work {
+        case record(ReplicaRecord)
+        case send(HostMessage, to: ProcessID)
+        case cut(preamble: [ReplicaRecord])
+        case remove(before: UInt64)
     }
 
-    private(set) var segments: [Segment] = []
-    /// Writes to files so far, as the simulator counts them.
-    private(set) var writes: UInt64 = 0
-    /// `recordWrites[i]` is the write that holds record `firstRecord + i` of the replica.
-    private var recordWrites: [UInt64] = []
-    private var firstRecord: UInt64 = 1
-    let recordsPerSegment: Int
+    /// What a turn with the files has come to.
+    struct Turn {
+        /// All records up to this one are durable; nil when no further one has become so.
+        var durable: RecordNumber?
+        var sends: [(message: HostMessage, to: ProcessID)] = []
+        /// The log wants to be cut.
+        var isSegmentFull = false
+        var cuts = 0
+        /// How many files of removed segments were kept to be used anew.
+        var filesKept = 0
+        /// The log takes nothing more; the process has to end.
+        var hasFailed = false
+    }
 
-    /// Reads what the disk holds. What follows damage was never durable: it is cut off by the first outputs.
-    init<Message, Timer, Report>(
-        _ disk: SimulatedDisk, recordsPerSegment: Int,
-        repairing outputs: inout [SimulatedOutput<Message, Timer, Report>],
-        replay: (ReplicaRecord) throws -> Void
+    private static let directory = "log"
+
+    private let log: WriteAheadLog
+    private var segments = LogSegments()
+    private var queued: [Work] = []
+    /// What the turn that was asked for will carry out.
+    private var inHand: [Work] = []
+    private var isBusy = false
+    private var hasAskedForCut = false
+    /// Records of this life: handed over, given to the log, and known to be durable.
+    private var persisted: UInt64 = 0
+    private var written: UInt64 = 0
+    private var durable: UInt64 = 0
+
+    init(
+        _ files: SimulatedFiles, segmentBytes: Int, replay: (ReplicaRecord) throws -> Void
     ) throws {
-        self.recordsPerSegment = recordsPerSegment
-        var isDamaged = false
-        for file in disk.files {
-            if isDamaged {
-                outputs.append(.remove(file: file.number))
-                writes += 1
-                continue
-            }
-            let (records, intact) = Framing.records(in: file.bytes)
-            var segment = Segment(number: file.number, records: records.count, last: .zero)
-            for bytes in records {
-                let record = try bytes.withUnsafeBytes { try ReplicaRecord(decoding: $0) }
-                segment.last = max(segment.last, record.slots?.upperBound ?? .zero)
-                try replay(record)
-            }
-            segments.append(segment)
-            if intact < file.bytes.count {
-                isDamaged = true
-                outputs.append(.truncate(file: file.number, to: intact))
-                writes += 1
-            }
+        var options = WriteAheadLog.Options()
+        options.files = files
+        options.preparesInBackground = false
+        options.segmentBytes = segmentBytes
+        options.drawNonce = { files.drawNumber() }
+        var segments = LogSegments()
+        log = try WriteAheadLog.open(Self.directory, options: options) { bytes in
+            let record = try ReplicaRecord(decoding: bytes)
+            segments.note(record)
+            try replay(record)
         }
-        if segments.isEmpty { segments = [Segment(number: 1, records: 0, last: .zero)] }
+        segments.recovered(log.recovery.segments)
+        self.segments = segments
     }
 
-    private mutating func write(_ record: ReplicaRecord) -> (bytes: [UInt8], file: UInt64) {
+    /// Whether there is a log; false as well when the machine stops before that is known.
+    static func isPresent(on disk: SimulatedDisk) -> Bool {
+        (try? WriteAheadLog.isPresent(in: directory, files: disk.cachedFiles)) ?? false
+    }
+
+    var passedOverTornTail: Bool { log.recovery.unfinished != nil }
+
+    // MARK: What the replica wants
+
+    mutating func append(_ record: ReplicaRecord) {
+        persisted += 1
+        segments.note(record)
+        queued.append(.record(record))
+    }
+
+    func isDurable(_ record: RecordNumber) -> Bool { record.rawValue <= durable }
+
+    /// Sends once everything that was appended before is durable.
+    mutating func send(_ message: HostMessage, to process: ProcessID) {
+        queued.append(.send(message, to: process))
+    }
+
+    mutating func cut(_ preamble: [ReplicaRecord]) {
+        segments.cut()
+        queued.append(.cut(preamble: preamble))
+    }
+
+    mutating func trim(before slot: Slot) {
+        if let segment = segments.removable(before: slot) { queued.append(.remove(before: segment)) }
+    }
+
+    // MARK: The log thread
+
+    /// Whether to ask for a turn with the files, for what is queued by now.
+    mutating func begin() -> Bool {
+        guard !isBusy, !queued.isEmpty else { return false }
+        isBusy = true
+        inHand += queued
+        queued.removeAll()
+        return true
+    }
+
+    mutating func carryOut() -> Turn {
+        isBusy = false
+        var turn = Turn()
+        do {
+            var done = 0
+            while done < inHand.count, try carryOut(inHand[done], &turn) { done += 1 }
+            // What had no room waits for it, and everything behind that.
+            inHand.removeFirst(done)
+            queued = inHand + queued
+            inHand.removeAll()
+            try log.synchronize()
+            if durable < written { turn.durable = RecordNumber(written) }
+            durable = written
+            if log.wantsCut, !hasAskedForCut {
+                hasAskedForCut = true
+                turn.isSegmentFull = true
+            }
+            let kept = log.filesKept
+            log.settle()
+            turn.filesKept = log.filesKept - kept
+        } catch {
+            turn = Turn(hasFailed: true)
+        }
+        return turn
+    }
+
+    /// False when there is no room for it.
+    private mutating func carryOut(_ work: Work, _ turn: inout Turn) throws -> Bool {
+        do {
+            switch work {
+            case .record(let record):
+                try log.append(Self.encoded(record))
+                written += 1
+            case .send(let message, let process): turn.sends.append((message, process))
+            case .cut(let preamble):
+                hasAskedForCut = false
+                do {
+                    segments.begin(try log.cut(preamble: preamble.map(Self.encoded)))
+                    turn.cuts += 1
+                } catch let error as WriteAheadLogError where error.code == .full {
+                    segments.begin(nil)
+                }
+            case .remove(let segment): try log.remove(before: segment)
+            }
+            return true
+        } catch let error as WriteAheadLogError where error.code == .full {
+            return false
+        }
+    }
+
+    private static func encoded(_ record: ReplicaRecord) -> [UInt8] {
         var bytes: [UInt8] = []
         record.encode(into: &bytes)
-        writes += 1
-        let index = segments.count - 1
-        segments[index].records += 1
-        segments[index].last = max(segments[index].last, record.slots?.upperBound ?? .zero)
-        return (Framing.framed(bytes), segments[index].number)
+        return bytes
     }
-
-    /// Appends the next record of the replica; returns what to write.
-    mutating func append(_ record: ReplicaRecord) -> (bytes: [UInt8], file: UInt64) {
-        let written = write(record)
-        recordWrites.append(writes)
-        return written
-    }
-
-    var wantsCut: Bool { (segments.last?.records ?? 0) >= recordsPerSegment }
-
-    mutating func cut(_ preamble: [ReplicaRecord]) -> [(bytes: [UInt8], file: UInt64)] {
-        segments.append(Segment(number: (segments.last?.number ?? 0) + 1, records: 0, last: .zero))
-        return preamble.map { write($0) }
-    }
-
-    /// The files that are not needed any more.
-    mutating func trim(before slot: Slot) -> [UInt64] {
-        var removed: [UInt64] = []
-        while segments.count > 1, segments[0].last < slot {
-            removed.append(segments.removeFirst().number)
-            writes += 1
-        }
-        return removed
-    }
-
-    /// The write that makes this record durable; `.none` when it is durable already.
-    func write(of record: RecordNumber) -> RecordNumber {
-        guard record.rawValue >= firstRecord else { return .none }
-        return RecordNumber(recordWrites[Int(record.rawValue - firstRecord)])
-    }
-
-    /// The last record that is durable when this write is; `nil` when no further one has become so.
-    mutating func durableRecord(at write: RecordNumber) -> RecordNumber? {
-        let count = recordWrites.firstIndex { $0 > write.rawValue } ?? recordWrites.count
-        guard count > 0 else { return nil }
-        recordWrites.removeFirst(count)
-        firstRecord += UInt64(count)
-        return RecordNumber(firstRecord - 1)
-    }
-}
-
-extension SimulatedLog {
-    /// An empty log, of a process that does not start.
-    init(recordsPerSegment: Int) { self.recordsPerSegment = recordsPerSegment }
 }

@@ -19,6 +19,11 @@ public struct FaultMix: Hashable, Sendable {
     public var sync = Delay(least: TimeSpan(nanoseconds: 100_000), usual: TimeSpan(nanoseconds: 200_000))
     public var crashRules = SimulatedDisk.CrashRules()
 
+    /// How often a turn with the files meets a sync that fails, in parts per million.
+    public var failedSyncsPPM: UInt64 = 0
+    /// How often a process that starts goes down again before it has read its files, in parts per million.
+    public var failedStartsPPM: UInt64 = 0
+
     public var crashes: Strikes?
     /// How many processes may be down at once.
     public var mostDown = 1
@@ -94,6 +99,9 @@ public struct FaultMix: Hashable, Sendable {
             mix.pauses = Strikes(every: gap(500...5_000), lasting: .milliseconds(10)...gap(50...4_000))
         }
         if present() { mix.clockSkewPPM = random.element([100, 1_000, 20_000, 100_000]) }
+        mix.crashRules.powerLossPPM = random.element([0, 300_000, 700_000, 1_000_000])
+        if random.chance(300_000) { mix.failedSyncsPPM = random.below(3_000) }
+        if present() { mix.failedStartsPPM = random.below(200_000) }
         return mix
     }
 }

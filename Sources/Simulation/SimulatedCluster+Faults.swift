@@ -5,15 +5,19 @@ extension SimulatedCluster {
     // MARK: One by one
 
     /// Takes the process down. What it had not synced is at the mercy of its disk.
-    public mutating func crash(_ process: ProcessID, restartingAfter span: TimeSpan? = nil) {
+    /// Whether the machine loses its power with it is drawn when it is not said.
+    public mutating func crash(
+        _ process: ProcessID, restartingAfter span: TimeSpan? = nil, losingPower: Bool? = nil
+    ) {
         let index = index(of: process)
         guard hosts[index].process != nil else { return }
         count(\.crashes)
+        breakOffFilesTurn(index)
         hosts[index].goDown()
-        let withMachine = network.policy != nil && faultRandom.chance(mix.powerCutsPPM)
+        let withMachine = losingPower ?? (network.policy != nil && faultRandom.chance(mix.powerCutsPPM))
         if withMachine { count(\.powerCuts) }
         network.lose(index, withItsSystem: withMachine, at: now)
-        if drawnCrash(index) { count(\.damagedLogs) }
+        if drawnCrash(index, losingPower: withMachine ? true : losingPower) { count(\.damagedLogs) }
         trace.note(.crashed, at: now, process)
         let after = span ?? (mix.crashes.map { faultRandom.span(in: $0.lasting) } ?? .seconds(1))
         queue.schedule(.restart(index, incarnation: hosts[index].incarnation), at: now + after)
@@ -34,9 +38,10 @@ extension SimulatedCluster {
     public mutating func stop(_ process: ProcessID) {
         let index = index(of: process)
         if hosts[index].process != nil {
+            breakOffFilesTurn(index)
             hosts[index].goDown()
             network.lose(index, withItsSystem: false, at: now)
-            _ = drawnCrash(index)
+            _ = drawnCrash(index, losingPower: nil)
             trace.note(.crashed, at: now, process)
         }
         // A restart that was scheduled for this incarnation is void.
@@ -115,9 +120,19 @@ extension SimulatedCluster {
 
     // MARK: Drawn
 
+    /// Until faults start the network loses nothing and holds nothing up.
+    public mutating func keepPeace() {
+        var rules = mix.network
+        rules.lossPPM = 0
+        rules.duplicationPPM = 0
+        rules.delay.spikesPPM = 0
+        network.rules = rules
+    }
+
     /// From now on faults strike as the mix says.
     public mutating func startFaults() {
         faultsAreActive = true
+        network.rules = mix.network
         for strike in Strike.allCases { scheduleStrike(strike) }
     }
 

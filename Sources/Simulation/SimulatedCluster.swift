@@ -30,6 +30,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         public var lost = 0
         public var crashes = 0
         public var damagedLogs = 0
+        public var powerLosses = 0
+        public var failedStarts = 0
         public var partitions = 0
         public var clogs = 0
         public var pauses = 0
@@ -76,7 +78,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         faultRandom = random.fork()
         trace = Trace(keeping: keeping)
         self.processes = processes
-        hosts = processes.map { SimulatedHost(id: $0) }
+        hosts = processes.map { SimulatedHost(id: $0, seed: seed) }
         for index in hosts.indices where mix.clockSkewPPM > 0 {
             let skew = random.below(2 * mix.clockSkewPPM + 1)
             hosts[index].clock.skewPPM = Int64(skew) - Int64(mix.clockSkewPPM)
@@ -141,8 +143,10 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         hosts[index].clock.origin = hostRandom.below(1 << 40)
         hosts[index].clock.started = now
         trace.note(.started, at: now, process)
+        failStart(index)
         hosts[index].process = boot(process, hosts[index].incarnation, hosts[index].disk)
         give(.start, to: index)
+        endStart(index)
     }
 
     /// What the processes have reported since this was asked last, in order.
@@ -192,6 +196,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
             trace.note(.stored, at: now, hosts[index].id, upTo)
             give(.stored(upTo: RecordNumber(upTo)), to: index)
             return .stepped(hosts[index].id)
+        case .filesTurn(let index, let incarnation):
+            return onFilesTurn(index, incarnation)
         case .restart(let index, let incarnation):
             guard hosts[index].incarnation == incarnation, hosts[index].process == nil else { return .other }
             start(hosts[index].id)
@@ -260,6 +266,33 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         return .stepped(hosts[index].id)
     }
 
+    private mutating func onFilesTurn(_ index: Int, _ incarnation: Int) -> Occurrence {
+        guard hosts[index].incarnation == incarnation, hosts[index].process != nil else { return .other }
+        let id = hosts[index].id
+        guard !hosts[index].crashesAtNextSync else {
+            crash(id)
+            return .crashed(id)
+        }
+        hosts[index].isUsingFiles = false
+        failSync(index)
+        trace.note(.durable, at: now, id, UInt64(hosts[index].disk.cachedFiles.counts.operations))
+        give(.filesTurn, to: index)
+        guard hosts[index].endsItself else { return .stepped(id) }
+        crash(id, losingPower: false)
+        return .crashed(id)
+    }
+
+    /// Lets the process do what it was about to do with its files, up to somewhere in the middle.
+    mutating func breakOffFilesTurn(_ index: Int) {
+        guard hosts[index].isUsingFiles, hostRandom.chance(800_000) else { return }
+        // Mostly a turn is a write and a sync, and now and then much more.
+        hosts[index].disk.cachedFiles.stop(afterOperations: hostRandom.index(hostRandom.coin() ? 2 : 12))
+        outputs.removeAll(keepingCapacity: true)
+        hosts[index].process?.step(
+            .filesTurn, at: hosts[index].clock.reading(at: now), into: &outputs)
+        outputs.removeAll(keepingCapacity: true)
+    }
+
     // MARK: Carrying out what a process wants
 
     private mutating func give(_ input: Process.Input, to index: Int) {
@@ -307,6 +340,13 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
                 .stored(
                     upTo: hosts[index].stores, at: index, incarnation: hosts[index].incarnation),
                 at: now + syncSpan(index))
+        case .useFiles:
+            guard !hosts[index].isUsingFiles else { return }
+            hosts[index].isUsingFiles = true
+            queue.schedule(
+                .filesTurn(at: index, incarnation: hosts[index].incarnation),
+                at: now + syncSpan(index))
+        case .end: hosts[index].endsItself = true
         case .setTimer(let timer, let range):
             setTimer(timer, range, of: index)
         case .cancelTimer(let timer):
@@ -376,7 +416,42 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         for event in held { queue.schedule(event, at: now) }
     }
 
-    mutating func drawnCrash(_ index: Int) -> Bool {
-        hosts[index].disk.crash(mix.crashRules, &hostRandom)
+    /// What a crash leaves of the disk. True when something was torn or lost.
+    mutating func drawnCrash(_ index: Int, losingPower: Bool?) -> Bool {
+        let isDamaged = hosts[index].disk.crash(mix.crashRules, &hostRandom)
+        let files = hosts[index].disk.cachedFiles
+        // Who has no files draws nothing for them.
+        guard files.counts.operations > 0 else { return isDamaged }
+        guard losingPower ?? hostRandom.chance(mix.crashRules.powerLossPPM) else {
+            files.endProcess()
+            return isDamaged
+        }
+        count(\.powerLosses)
+        return files.losePower() || isDamaged
+    }
+
+    /// A process that starts may go down again in the middle of it.
+    private mutating func failStart(_ index: Int) {
+        let files = hosts[index].disk.cachedFiles
+        guard faultsAreActive, !network.sheltered[index], files.counts.operations > 0,
+            hostRandom.chance(mix.failedStartsPPM)
+        else { return }
+        files.stop(afterOperations: hostRandom.index(10))
+    }
+
+    private mutating func endStart(_ index: Int) {
+        let files = hosts[index].disk.cachedFiles
+        files.runOn()
+        guard files.isStopped else { return }
+        count(\.failedStarts)
+        crash(hosts[index].id)
+    }
+
+    private mutating func failSync(_ index: Int) {
+        guard faultsAreActive, !network.sheltered[index], mix.failedSyncsPPM > 0,
+            hostRandom.chance(mix.failedSyncsPPM)
+        else { return }
+        hosts[index].disk.cachedFiles.failSync(
+            hostRandom.coin() ? .failed : .noRoom, after: hostRandom.index(3))
     }
 }

@@ -31,6 +31,9 @@ public struct SimulatedDisk: Sendable {
         public var tears = true
         /// Bytes in the middle of what was not synced may never have reached the disk, while later ones did.
         public var leavesHoles = true
+        /// How often the whole machine goes down and not the process alone, in parts per million. It matters to
+        /// `SimulatedDisk.cachedFiles` only: for the rest every crash is one of the machine.
+        public var powerLossPPM: UInt64 = 1_000_000
 
         public init() {}
     }
@@ -41,7 +44,10 @@ public struct SimulatedDisk: Sendable {
     private var pending: [Write] = []
     private var pendingCells: [(write: UInt64, cell: Cell)] = []
 
-    public init() {}
+    /// Files behind a page cache, for what does its own writing and syncing.
+    public private(set) var cachedFiles: SimulatedFiles
+
+    public init(seed: UInt64 = 0) { cachedFiles = SimulatedFiles(random: SeededRandom(seed: seed)) }
 
     public func file(_ number: UInt64) -> [UInt8]? { files.first { $0.number == number }?.bytes }
     public func cell(_ number: UInt64) -> [UInt8]? { cells.first { $0.number == number }?.bytes }
@@ -102,8 +108,12 @@ public struct SimulatedDisk: Sendable {
     /// The disk is replaced by an empty one, or a part of it by nothing.
     mutating func wipe(_ part: Part) {
         switch part {
-        case .everything: self = SimulatedDisk()
+        case .everything:
+            let files = cachedFiles
+            self = SimulatedDisk()
+            cachedFiles = files.emptied()
         case .files:
+            cachedFiles = cachedFiles.emptied()
             files.removeAll()
             pending.removeAll()
         case .cell(let number):

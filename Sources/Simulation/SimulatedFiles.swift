@@ -207,10 +207,23 @@ public final class SimulatedFiles: FileSystem, @unchecked Sendable {
         return isEnough
     }
 
+    /// A number that no other draw gives.
+    public func drawNumber() -> UInt64 { random.next() }
+
+    /// A disk in the place of this one, with nothing on it. What has happened is counted on.
+    func emptied() -> SimulatedFiles {
+        let files = SimulatedFiles(random: random.fork())
+        files.counts = counts
+        return files
+    }
+
+    /// The machine goes on whatever it was to stop in.
+    public func runOn() { operationsLeft = nil }
+
     /// The process is gone and the machine runs on: the cache stays, but for clean sectors that the system may
     /// have dropped, and reads again from the disk.
     public func endProcess() {
-        (isStopped, operationsLeft) = (false, nil)
+        (isStopped, operationsLeft, syncFailure) = (false, nil, nil)
         guard random.coin() else { return }
         for name in names { counts.forgottenSectors += name.inode.dropClean() }
     }

@@ -44,7 +44,7 @@ final class SimulatedHost<Process: SimulatedProcess> {
     /// `nil` while the process is down.
     var process: Process?
     var incarnation = 0
-    var disk = SimulatedDisk()
+    var disk: SimulatedDisk
     var clock = SkewedClock()
 
     var timers: [Timer] = []
@@ -52,6 +52,9 @@ final class SimulatedHost<Process: SimulatedProcess> {
     var written: UInt64 = 0
     var durable: UInt64 = 0
     var isSyncing = false
+    /// The process has asked for a turn with its files and has not had it.
+    var isUsingFiles = false
+    var endsItself = false
     var stores: UInt64 = 0
     var stored: UInt64 = 0
     /// The process goes down instead of seeing its next sync end.
@@ -64,8 +67,9 @@ final class SimulatedHost<Process: SimulatedProcess> {
     var lamport: LamportClock
     var vector: VectorClock
 
-    init(id: ProcessID) {
+    init(id: ProcessID, seed: UInt64) {
         self.id = id
+        disk = SimulatedDisk(seed: seed ^ id.rawValue << 32)
         lamport = LamportClock(process: id)
         vector = VectorClock(process: id)
     }
@@ -78,6 +82,7 @@ final class SimulatedHost<Process: SimulatedProcess> {
         held.removeAll()
         (written, durable, isSyncing, stores, stored) = (0, 0, false, 0, 0)
         (crashesAtNextSync, isPaused) = (false, false)
+        (isUsingFiles, endsItself) = (false, false)
     }
 }
 
@@ -93,6 +98,7 @@ enum SimulatedEvent<Process: SimulatedProcess> {
     case timer(Process.Timer, generation: UInt64, at: Int, incarnation: Int)
     case synced(upTo: UInt64, at: Int, incarnation: Int)
     case stored(upTo: UInt64, at: Int, incarnation: Int)
+    case filesTurn(at: Int, incarnation: Int)
     case restart(Int, incarnation: Int)
     case resume(Int, incarnation: Int)
     case strike(Strike)
@@ -103,7 +109,9 @@ enum SimulatedEvent<Process: SimulatedProcess> {
     var process: Int? {
         switch self {
         case .arrival(_, _, let to, _, _): to
-        case .timer(_, _, let index, _), .synced(_, let index, _), .stored(_, let index, _): index
+        case .timer(_, _, let index, _), .synced(_, let index, _), .stored(_, let index, _),
+            .filesTurn(let index, _):
+            index
         case .restart, .resume, .strike, .heal, .wake: nil
         }
     }

@@ -44,6 +44,9 @@ public enum SimulatedInput<Message, Timer, Request> {
     case durable(upTo: RecordNumber)
     /// All stores to cells up to this one are durable.
     case stored(upTo: RecordNumber)
+    /// The time that `useFiles` takes has passed: whatever the process does with `SimulatedDisk.cachedFiles` in this
+    /// step has taken it. A machine that goes down meanwhile stops somewhere in the middle of the step.
+    case filesTurn
     case requested(Request)
 }
 
@@ -61,6 +64,10 @@ public enum SimulatedOutput<Message, Timer, Report> {
     case remove(file: UInt64)
     /// Replaces a cell as a whole. Stores are counted from 1 in each incarnation.
     case store([UInt8], cell: UInt64)
+    /// Asks for a `filesTurn`, which comes after as long as a sync takes.
+    case useFiles
+    /// The process ends, and is started again as after a crash.
+    case end
     /// The delay is drawn from the range; setting a timer again replaces it.
     case setTimer(Timer, after: ClosedRange<TimeSpan>)
     case cancelTimer(Timer)

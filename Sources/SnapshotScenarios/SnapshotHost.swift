@@ -36,7 +36,7 @@ where Core.Message: TraceValue {
             outputs.append(.report(.requested(id)))
             drive(.snapshotRequested(id), at: now, &outputs)
         case .requested(.departed(let other)): drive(.departed(other), at: now, &outputs)
-        case .start, .timerFired, .durable, .stored: break
+        case .start, .timerFired, .durable, .stored, .filesTurn: break
         }
     }
 

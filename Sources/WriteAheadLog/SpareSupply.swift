@@ -20,6 +20,7 @@ final class SpareSupply: @unchecked Sendable {
     private var isClosed = false
     private var isBusy = false
     private var foundNoRoom = false
+    private var kept = 0
     private var nextName: Int
     /// A segment could not be given up durably. Read by the thread that recycles alone.
     private var hasFailed = false
@@ -61,6 +62,8 @@ final class SpareSupply: @unchecked Sendable {
         return try body()
     }
 
+    /// How many segments have become spares.
+    var filesKept: Int { locked { kept } }
     var hasSpare: Bool { locked { !spares.isEmpty } }
     /// Whether the last attempt to make a spare found no room, and there is still none.
     var foundNoRoomForSpare: Bool { locked { foundNoRoom && spares.isEmpty } }
@@ -179,7 +182,12 @@ final class SpareSupply: @unchecked Sendable {
                     try options.files.remove(path)
                 }
                 if options.synchronises { try options.files.synchronizeDirectory(directory) }
-                if let spare, isWhole { locked { added(spare) } }
+                if let spare, isWhole {
+                    locked {
+                        added(spare)
+                        kept += 1
+                    }
+                }
             } catch {
                 // This one and what comes after it stays, and is given up again after the next start.
                 hasFailed = true

@@ -1,9 +1,13 @@
+import Automata
+
 extension WriteAheadLog {
     /// Whether there is any segment in the directory; false when there is no such directory. Throws when the
     /// directory is there and cannot be read.
-    public static func isPresent(in directory: String) throws -> Bool {
+    public static func isPresent(
+        in directory: String, files: any FileSystem = SystemFiles.shared
+    ) throws -> Bool {
         do {
-            return try SystemFiles.shared.names(in: directory).contains {
+            return try files.names(in: directory).contains {
                 LogFileName.segmentNumber($0) != nil
             }
         } catch {

@@ -108,6 +108,9 @@ public final class WriteAheadLog: @unchecked Sendable {
         return segmentBytesUsed >= options.segmentBytes
     }
 
+    /// How many files of segments that were removed have been kept since the log was opened, to be used anew.
+    public var filesKept: Int { supply.filesKept }
+
     /// Whether there is room set aside for at least a quarter of a segment.
     public var hasReserve: Bool {
         segment.file.reserved - segmentBytesUsed >= options.segmentBytes / 4 || supply.hasSpare

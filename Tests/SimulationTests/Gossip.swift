@@ -70,7 +70,7 @@ struct Gossip: SimulatedProcess {
                 outputs.append(.report(Number(value: first.number)))
                 undurable.removeFirst()
             }
-        case .stored: break
+        case .stored, .filesTurn: break
         }
     }
 

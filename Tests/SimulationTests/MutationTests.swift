@@ -1,4 +1,5 @@
 import ReplicaSimulation
+import Simulation
 import Testing
 
 /// Each deliberate error breaks one rule on which the safety of the replica rests. A checker that lets one
@@ -9,6 +10,8 @@ import Testing
         let processes: Int
         /// One of these must be seen to be broken.
         let rules: [Violation.Rule]
+        /// Instead of the mixes that the seeds draw.
+        var mix: FaultMix?
 
         var testDescription: String { "\(flaw)" }
     }
@@ -17,7 +20,7 @@ import Testing
 
     static let mutations: [Mutation] = [
         Mutation(flaw: .answersBeforeDurable, processes: 3, rules: [.durability]),
-        Mutation(flaw: .forgetsPromises, processes: 3, rules: unsafe),
+        Mutation(flaw: .forgetsPromises, processes: 3, rules: unsafe, mix: .restless),
         Mutation(flaw: .losesTail, processes: 3, rules: unsafe + [.recovery]),
         Mutation(flaw: .readsWithoutQuorum, processes: 3, rules: [.linearizability]),
         Mutation(flaw: .retriesProposals, processes: 3, rules: [.atMostOnce]),
@@ -35,6 +38,7 @@ import Testing
         for seed in 1...Self.mostSeeds {
             var options = RunOptions(seed: seed, processes: mutation.processes)
             options.flaw = mutation.flaw
+            options.mix = mutation.mix
             guard let violation = ReplicaRun.run(options).violation else { continue }
             // A flaw may first show as a cluster that does not recover; what counts is the rule it breaks.
             guard mutation.rules.contains(violation.rule) else { continue }

@@ -36,7 +36,10 @@ import Testing
         // Runs that see nothing of interest would prove nothing.
         let seen = sweep.statistics
         for (name, count) in [
-            ("elections", seen.elections), ("crashes", seen.crashes), ("partitions", seen.partitions),
+            ("elections", seen.elections), ("crashes", seen.crashes), ("losses of power", seen.powerLosses),
+            ("segments begun", seen.points[.segmentBegun, default: 0]),
+            ("files used anew", seen.points[.segmentKept, default: 0]),
+            ("partitions", seen.partitions),
             ("pauses", seen.pauses), ("clogged links", seen.clogs), ("checkpoints", seen.checkpoints),
             ("trims", seen.trims), ("reconfigurations", seen.reconfigurations),
             ("reads", seen.readsAnswered), ("acknowledged", seen.acknowledged), ("unknown", seen.unknown),
