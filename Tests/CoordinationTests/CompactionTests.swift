@@ -136,6 +136,30 @@ import Testing
         #expect(try harness.read { try $0.hash(at: 4) }.compactRevision == 4)
     }
 
+    @Test("stores that differ in a value, a lease or whether a key was deleted have different hashes")
+    func hashCovers() throws {
+        func hash(_ write: (SpaceHarness) throws -> Void) throws -> UInt32 {
+            let harness = try SpaceHarness()
+            _ = try harness.apply(.grantLease(LeaseID(7), seconds: 60))
+            try write(harness)
+            return try harness.read { try $0.hash(at: 0) }.hash
+        }
+        let hashes = [
+            try hash { _ = try $0.put("a", "1") }, try hash { _ = try $0.put("a", "2") },
+            try hash { _ = try $0.put("a", "1", lease: 7) }, try hash { _ = try $0.put("b", "1") },
+            try hash {
+                _ = try $0.put("a", "1")
+                _ = try $0.delete("a")
+            },
+            try hash {
+                _ = try $0.put("a", "1")
+                _ = try $0.put("a", "1")
+            },
+        ]
+        #expect(Set(hashes).count == hashes.count)
+        #expect(try hash { _ = try $0.put("a", "1") } == hashes[0])
+    }
+
     @Test("a key with very many versions is read and compacted like any other")
     func hotKey() throws {
         let harness = try SpaceHarness()
