@@ -32,18 +32,18 @@ public struct StableHash: Hashable, Sendable, CustomStringConvertible {
     /// Takes the bytes and their count, so that `[1], [2]` and `[1, 2]` differ.
     @inlinable public mutating func combine(_ bytes: [UInt8]) {
         combine(UInt64(bytes.count))
-        var word: UInt64 = 0
-        var filled: UInt64 = 0
-        for byte in bytes {
-            word |= UInt64(byte) << (filled * 8)
-            filled += 1
-            if filled == 8 {
-                combine(word)
-                word = 0
-                filled = 0
+        bytes.withUnsafeBytes { buffer in
+            let whole = buffer.count & ~7
+            for offset in stride(from: 0, to: whole, by: 8) {
+                combine(UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
             }
+            guard whole < buffer.count else { return }
+            var word: UInt64 = 0
+            for offset in whole..<buffer.count {
+                word |= UInt64(buffer[offset]) << UInt64((offset - whole) * 8)
+            }
+            combine(word)
         }
-        if filled > 0 { combine(word) }
     }
 
     /// Thirty-two hexadecimal digits.
