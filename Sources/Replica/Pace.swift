@@ -6,8 +6,9 @@ import Paxos
 /// A link that carries a megabyte in a second needs ten heartbeats for what another carries within one. Without
 /// knowing that a leader would fill the way with more than it carries, take what is under way for lost, and send it
 /// again behind itself. Both quantities are learnt as in TCP: what is answered quickly opens the window, what is
-/// answered late halves it; the patience follows the answers that were waited for, and doubles while none comes.
-/// (Jacobson, Congestion Avoidance and Control, 1988.)
+/// answered late halves it; the patience follows the answers of which it is known what they answer, and doubles while
+/// none comes. (Jacobson, Congestion Avoidance and Control, 1988; Karn, Partridge, Improving Round-Trip Time Estimates
+/// in Reliable Transport Protocols, 1987.)
 struct Pace: Hashable, Sendable {
     /// Heartbeats within which an answer is quick, and from which on it is late.
     private static let quick: UInt64 = 1
@@ -30,8 +31,6 @@ struct Pace: Hashable, Sendable {
     private var stalled: UInt64 = 0
     /// How many of them it takes until it is sent to again.
     private var resendAt: UInt64 = 1
-    /// How often the process has moved sooner than the patience allows, in a row.
-    private var quickMoves = 0
 
     init(batchBytes: Int, messages: Int) {
         floor = min(batchBytes, Pace.narrowest)
@@ -39,8 +38,11 @@ struct Pace: Hashable, Sendable {
         windowBytes = batchBytes
     }
 
-    /// A message of `bytes` bytes was answered `age` heartbeats after it left, at heartbeat `now`.
+    /// A message of `bytes` bytes, of which there was one copy, was answered `age` heartbeats after it left, at
+    /// heartbeat `now`.
     mutating func noteAnswer(_ bytes: Int, age: UInt64, at now: UInt64) {
+        // Down by a quarter at most, since a small message is quicker than the large one that may come next.
+        patience = min(max(age + 1, patience - (patience + 3) / 4), Pace.longestPatience)
         if age <= Pace.quick {
             windowBytes = min(ceiling, windowBytes + bytes)
         } else if age >= Pace.late, now > lastNarrowed {
@@ -52,19 +54,8 @@ struct Pace: Hashable, Sendable {
 
     /// The process has moved.
     mutating func noteProgress() {
-        if stalled >= patience {
-            // It was sent to again, and which copy is answered nobody knows: what was waited in the end is kept.
-            patience = min(resendAt, Pace.longestPatience)
-            quickMoves = 0
-        } else if stalled + 1 >= patience {
-            quickMoves = 0
-        } else {
-            quickMoves += 1
-            if quickMoves >= 4 {
-                patience -= 1
-                quickMoves = 0
-            }
-        }
+        // It was sent to again, and which copy is answered nobody knows: what was waited in the end is kept.
+        if stalled >= patience { patience = min(stalled + 1, Pace.longestPatience) }
         stalled = 0
         resendAt = patience
     }

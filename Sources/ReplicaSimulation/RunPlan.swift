@@ -50,7 +50,7 @@ struct RunPlan {
         if random.coin() { replica.batchBytesLimit = random.number(in: 100...4_000) }
         if random.coin() { replica.messagesInFlightLimit = random.number(in: 1...4) }
         if random.coin() { replica.unappliedEntriesLimit = random.number(in: 5...200) }
-        if random.coin() { replica.waitingReadsLimit = random.number(in: 1...10) }
+        if random.coin() { replica.waitingReadsLimit = random.number(in: 4...20) }
         // Nothing kept, little, or some.
         replica.catchUpEntries = random.element([
             0, random.number(in: 0...10), random.number(in: 0...200), random.number(in: 0...200),

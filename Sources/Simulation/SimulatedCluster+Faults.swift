@@ -152,6 +152,7 @@ extension SimulatedCluster {
         for host in hosts where healthy.contains(host.id) {
             let index = index(of: host.id)
             hosts[index].crashesAtNextSync = false
+            hosts[index].disk.cachedFiles.mendSyncs()
             resume(host.id)
             if hosts[index].process == nil { start(host.id) }
         }
@@ -176,6 +177,7 @@ extension SimulatedCluster {
         for host in hosts where processes.contains(host.id) {
             let index = index(of: host.id)
             hosts[index].crashesAtNextSync = false
+            hosts[index].disk.cachedFiles.mendSyncs()
             resume(host.id)
             if hosts[index].process == nil { start(host.id) }
         }
