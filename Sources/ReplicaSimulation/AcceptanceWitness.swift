@@ -164,13 +164,21 @@ struct AcceptanceWitness {
 
     private mutating func advance() {
         while let some = votes[lastChosen.next],
-            let quorum = some.first(where: { configuration.isPhase2Quorum($0.acceptors) })
+            let quorum = some.first(where: {
+                follows($0.entry) && configuration.isPhase2Quorum($0.acceptors)
+            })
         {
             votes[lastChosen.next] = nil
             chosen.append(quorum.entry)
             chosenAt.append(quorum.ballot)
             if case .configuration(_, let next) = quorum.entry { configuration = next }
         }
+    }
+
+    /// What an earlier configuration's leader proposed to follow it was not chosen by that, or this one would not be in
+    /// force; that fewer suffice now does not make it chosen.
+    private func follows(_ entry: Entry) -> Bool {
+        if case .configuration(_, let next) = entry { next.epoch == configuration.epoch + 1 } else { true }
     }
 
     private mutating func writer(_ process: ProcessID) -> Int {
