@@ -21,6 +21,13 @@ public enum ReplicaRecord: Hashable, Sendable {
         public var entries: [Entry]
         /// With these entries accepted, everything up to this slot is known to be chosen.
         public var chosenUpTo: Slot
+
+        public init(ballot: Ballot, first: Slot, entries: [Entry], chosenUpTo: Slot) {
+            self.ballot = ballot
+            self.first = first
+            self.entries = entries
+            self.chosenUpTo = chosenUpTo
+        }
     }
 
     /// The slots whose entries this record holds. A log segment may go once the last slot of all its records

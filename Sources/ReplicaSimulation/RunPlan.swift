@@ -50,6 +50,7 @@ struct RunPlan {
         if random.coin() { replica.batchBytesLimit = random.number(in: 100...4_000) }
         if random.coin() { replica.messagesInFlightLimit = random.number(in: 1...4) }
         if random.coin() { replica.unappliedEntriesLimit = random.number(in: 5...200) }
+        // Few, and not so few that one process's reads can crowd out another's for as long as a quorum is spared.
         if random.coin() { replica.waitingReadsLimit = random.number(in: 4...20) }
         // Nothing kept, little, or some.
         replica.catchUpEntries = random.element([

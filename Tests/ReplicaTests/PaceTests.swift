@@ -81,17 +81,20 @@ import Testing
         var waited = 1
         while !pace.noteStall() { waited += 1 }
         #expect(waited == 6)
-        // Of what was sent once it is known, and one that is lost now and then does not add up.
-        for round in 1...5 {
-            for _ in 1...2 {
+        func answerQuickly(_ times: Int) {
+            for _ in 1...times {
                 pace.noteAnswer(1, age: 0, at: 1)
                 pace.noteProgress()
             }
-            if round > 2 { _ = pace.noteStall() }
-            pace.noteProgress()
         }
-        pace.noteAnswer(1, age: 0, at: 1)
-        pace.noteProgress()
+        // Of what was sent once it is known.
+        answerQuickly(5)
+        // One of three that is lost does not add up.
+        for _ in 1...3 {
+            _ = pace.noteStall()
+            pace.noteProgress()
+            answerQuickly(2)
+        }
         let isImpatient = pace.noteStall()
         #expect(isImpatient)
     }

@@ -63,12 +63,12 @@ extension Host {
     /// A leader whose disk hangs goes on with the others' disks until what waits for its own is at its limit, and
     /// then refuses everybody. Before that one leads who can write.
     func leaveToQuickerDisk() {
-        guard leader == identity.memberID, handover == nil, nextOffer < now,
+        guard leader == identity.memberID, handover == nil, nextOfferToQuickerDisk < now,
             logBacklog.hasStalled(for: options.electionTimeout, at: now),
             let heir = replica.heirsAheadOfOwnDisk.first(where: { network.link(to: $0)?.isConnected == true })
         else { return }
         // A transfer that fails holds up proposals for an election timeout.
-        nextOffer = now + options.electionTimeout * 10
+        nextOfferToQuickerDisk = now + options.electionTimeout * 10
         report(
             .warning,
             "the log's disk has finished nothing for more than \(options.electionTimeout, as: "election-timeout"): "

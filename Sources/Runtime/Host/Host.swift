@@ -44,8 +44,8 @@ final class Host {
     // Records handed to the log thread, and those that it has made durable.
     var persisted: UInt64 = 0
     var logBacklog = LogBacklog()
-    /// Not before this is leadership offered again to a member with a quicker disk.
-    var nextOffer = Instant.zero
+    /// When `leaveToQuickerDisk` may offer the lead again.
+    var nextOfferToQuickerDisk = Instant.zero
     var durable = RecordNumber.none
     var isLogFull = false
     var isLogSpaceLow = false
@@ -158,7 +158,7 @@ final class Host {
             try loadFromStore()
             step(.start)
             found(.start)
-            // Other than all numbers of earlier lives, of which a lost disk may have known.
+            // Drawn from so many that it meets no number of an earlier life, of which a lost disk may have known.
             proposals = ProposalTable(first: .random(in: 1 ... .max >> 1))
             var inputs: [HostInput] = []
             while !isStopped {
