@@ -68,6 +68,26 @@ import Testing
         }
     }
 
+    /// A start writes once more what it cannot know to be durable, together with a frame of its own behind that.
+    @Test(
+        "a start of which the disk wrote the end but not the beginning shows nothing before it to be durable")
+    func startOutOfOrder() throws {
+        let fixture = LogFixture(segmentBytes: 64 << 10)
+        let durable = [[UInt8](repeating: 1, count: 50)]
+        let doubtful = someRecords(4, shortest: 1000)
+        try fixture.leave([durable, doubtful])
+        let ends = try frameEnds(fixture)
+        #expect(try fixture.records() == durable + doubtful)
+        var bytes = try fixture.directory.bytes(of: name)
+        #expect(try frameEnds(fixture).count == ends.count + 1, "the start has a frame of its own")
+        for offset in ends[2] / 512 * 512..<ends[3] / 512 * 512 { bytes[offset] = 0 }
+        try fixture.directory.write(bytes, to: name)
+        let records = try fixture.records()
+        #expect(
+            !records.isEmpty && records.count < 4
+                && records == Array((durable + doubtful).prefix(records.count)))
+    }
+
     @Test("what an earlier use left behind the last record is neither read nor erased")
     func garbage() throws {
         let fixture = LogFixture()
