@@ -58,6 +58,11 @@ extension ReplicaRun {
         for process in healthy where !cluster.isUp(process) { shown.removeAll { $0.process == process } }
         cluster.shelter(healthy)
         try onReports()
+        // That the configuration in force is chosen may be known only to others, and they need not come back.
+        guard healthy.contains(where: { cluster[$0]?.replica?.configuration.epoch == configuration.epoch }) else {
+            cluster.endShelter()
+            return
+        }
         shelter = Shelter(
             healthy: healthy, epoch: configuration.epoch, begun: cluster.now,
             probes: healthy.map { Probe(process: $0) })
@@ -69,6 +74,11 @@ extension ReplicaRun {
         // A change that was under way when the quorum was drawn may have made it none.
         guard witness.configuration.epoch == shelter.epoch else { return true }
         try probe(&shelter.probes, shelter.healthy)
+        // More may be asked than a quorum can choose before clients give up: then it is enough to choose it at all.
+        for index in shelter.probes.indices
+        where shelter.probes[index].doubtful.contains(where: { checker.slot(of: $0) != nil }) {
+            shelter.probes[index].write?.isDone = true
+        }
         self.shelter = shelter
         let took = cluster.now.since(shelter.begun)
         if shelter.probes.allSatisfy(\.isDone) {

@@ -200,7 +200,7 @@ public struct ReplicaRun {
     /// A random process is asked for something by its clients.
     private mutating func ask() throws(Violation) {
         let up = cluster.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) }
-        guard !up.isEmpty else { return }
+        guard !up.isEmpty, clients.unansweredWrites < plan.unansweredWritesLimit else { return }
         let process = clients.pick(up)
         let (request, starting) = clients.request(
             to: process, checker.configuration, plan, movesNobody: shelter != nil,
@@ -339,6 +339,8 @@ public struct ReplicaRun {
         let process: ProcessID
         var write: (id: ProposalID, isDone: Bool)?
         var read: (id: ReadID, isDone: Bool)?
+        /// Writes of which the client was told that nobody knows how they end.
+        var doubtful: [ProposalID] = []
 
         var isDone: Bool { write?.isDone == true && read?.isDone == true }
     }
@@ -397,6 +399,7 @@ public struct ReplicaRun {
                 if checker.slot(of: id) != nil, !clients.awaits(id) {
                     probes[index].write?.isDone = true
                 } else if !clients.awaits(id) {
+                    probes[index].doubtful.append(id)
                     probes[index].write = nil
                 }
             }

@@ -17,6 +17,8 @@ struct RunPlan {
     let patience: TimeSpan
     /// The mean time between two things that clients ask for.
     let requestGap: TimeSpan
+    /// Clients ask for nothing more while so many of their writes have no answer.
+    let unansweredWritesLimit: Int
     /// Now and then a quorum is spared for a while, and must get on within this time while all others go on
     /// failing; `nil` when none is.
     let shelters: (every: TimeSpan, patience: TimeSpan)?
@@ -88,6 +90,9 @@ struct RunPlan {
                 every: .milliseconds(UInt64(random.number(in: 500...4_000))),
                 patience: replica.electionTimeout * 30 + host.applyDelay * 20 + .seconds(3)
             ) : nil
+        // What is chosen in bounded time waits behind a bounded queue.
+        unansweredWritesLimit = shelters == nil ? .max : 200
+        if shelters != nil { host.replica.entriesInFlightLimit = min(host.replica.entriesInFlightLimit, 400) }
         transfersPerMille = !transfers ? 0 : random.chance(250_000) ? 60 : 6
         formsInPeace = random.chance(700_000)
         let wipes = options.mix == nil && count > 2 && random.chance(400_000)

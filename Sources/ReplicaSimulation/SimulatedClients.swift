@@ -179,6 +179,7 @@ struct SimulatedClients {
         reads = reads.filter { $0.value.process != process }
     }
 
+    var unansweredWrites: Int { writes.count }
     func awaits(_ id: ProposalID) -> Bool { writes[id] != nil }
     func awaits(_ id: ReadID) -> Bool { reads[id.number] != nil }
     func wasAnswered(_ id: ReadID) -> Bool { answered.contains(id.number) }

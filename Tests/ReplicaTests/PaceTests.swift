@@ -62,6 +62,21 @@ import Testing
         #expect(result.copies == 0)
     }
 
+    @Test("answers that are late halve the window once for each heartbeat, and not below its floor")
+    func narrows() {
+        var pace = Pace(batchBytes: Self.batch, messages: 16)
+        pace.noteAnswer(1_000, age: 2, at: 10)
+        #expect(pace.windowBytes == Self.batch, "neither quick nor late")
+        for _ in 1...3 { pace.noteAnswer(1_000, age: 3, at: 10) }
+        #expect(pace.windowBytes == Self.batch / 2)
+        pace.noteAnswer(1_000, age: 9, at: 11)
+        #expect(pace.windowBytes == Self.batch / 4)
+        for pulse in 12...30 { pace.noteAnswer(1_000, age: 3, at: UInt64(pulse)) }
+        #expect(pace.windowBytes == 64 << 10)
+        pace.noteAnswer(1_000, age: 1, at: 31)
+        #expect(pace.windowBytes == (64 << 10) + 1_000, "opened by what was answered quickly")
+    }
+
     @Test("what is lost is sent again after one heartbeat without a move, then after twice as many each time")
     func backsOff() {
         var pace = Pace(batchBytes: Self.batch, messages: 16)
