@@ -11,6 +11,9 @@ public protocol CoordinationService: AnyObject, Sendable {
     func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R
     /// A view that stays open, for streaming a snapshot.
     func openView() throws -> any OrderedView
+    /// Says what reading a view has thrown. When it tells of a damaged store the process stops, as it does when
+    /// `read` meets one: others have what it has lost, and nothing that it reads can be relied on.
+    func note(failedReading error: any Error)
     /// A cheap look at this process; any thread.
     var status: ServiceStatus { get }
     var limits: ServiceLimits { get }

@@ -250,9 +250,16 @@ public final class Server: CoordinationService, @unchecked Sendable {
         return port
     }
 
-    public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { try store.read(body) }
+    public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R {
+        do { return try store.read(body) } catch {
+            note(failedReading: error)
+            throw error
+        }
+    }
 
     public func openView() throws -> any OrderedView { try store.openView() }
+
+    public func note(failedReading error: any Error) { inbox.note(failedReading: error) }
 
     public var limits: ServiceLimits {
         var limits = options.limits

@@ -30,6 +30,8 @@ final class ScriptedService: CoordinationService, @unchecked Sendable {
     func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { try store.read(body) }
 
     func openView() throws -> any OrderedView { try store.openView() }
+
+    func note(failedReading error: any Error) {}
 }
 
 final class ScriptedPort: ServicePort {

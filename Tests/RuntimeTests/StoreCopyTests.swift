@@ -214,6 +214,27 @@ struct StoreCopyTests {
         for number in 0..<acknowledged { #expect(try again.get("k\(number)") == "v") }
     }
 
+    @Test("a read that meets damage in the store ends the server, and one that is only refused does not")
+    func damagedPage() throws {
+        let failure = Mutex<String?>(nil)
+        let cluster = TestCluster { $0.failed = { reason in failure.withLock { $0 = reason } } }
+        let server = try cluster.start("n1")
+        let client = TestClient(server)
+        try client.call(put("k"))
+        let refusal = KeyValueRefusal.futureRevision
+        #expect(throws: refusal) { try server.read { _ in throw refusal } }
+        server.note(failedReading: StoreError(.failed, "no memory"))
+        #expect(try client.get("k") == "v")
+        let damage = StoreError(.damaged, "page 7 is not what was written")
+        #expect(throws: damage) { try server.read { _ in throw damage } }
+        #expect(eventually { failure.withLock { $0 } != nil })
+        #expect(failure.withLock { $0 }?.contains("the store is damaged: page 7") == true)
+        guard case .failure(.stopped)? = client.wait(client.submit(put("k2"))) else {
+            Issue.record("the server goes on with a damaged store")
+            return
+        }
+    }
+
     @Test(
         "while no sync of the store can be relied on nothing is read in it, and no checkpoint is made of it")
     func suspended() throws {

@@ -38,6 +38,9 @@ public final class MemoryService: CoordinationService {
 
     public func openView() throws -> any OrderedView { try store.openView() }
 
+    /// Nothing is damaged in memory.
+    public func note(failedReading error: any Error) {}
+
     public var status: ServiceStatus { machine.withLock { $0.status } }
 
     /// Ends the leases whose time is over.

@@ -124,6 +124,7 @@ final class LargeRead {
                 switch result {
                 case .success(let value): `continue`(read, value)
                 case .failure(let error):
+                    call.endpoint.service.note(failedReading: error)
                     call.fail(EtcdFault(reading: error))
                     read.close()
                 }

@@ -94,6 +94,7 @@ final class SnapshotStream: EtcdCall {
                 switch result {
                 case .success(let value): `continue`(stream, value)
                 case .failure(let error):
+                    stream.endpoint.service.note(failedReading: error)
                     stream.fail(EtcdFault(reading: error))
                     stream.closeSource()
                 }

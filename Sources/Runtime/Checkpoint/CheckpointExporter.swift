@@ -93,6 +93,7 @@ final class CheckpointExporter: Sendable {
             instruments.checkpointsSent.add(1)
             host.send(.checkpointSent(to: receiver, success: true))
         } catch {
+            host.note(failedReading: error)
             report(.warning, "could not send a checkpoint to \(member: receiver): \(error, as: "error")")
             // The replica asks again at once, and what stood in the way may need a moment to go.
             group.next().scheduleTask(in: TimeAmount(times.nextTransfer)) { [host] in

@@ -43,6 +43,15 @@ enum HostInput: Sendable {
     case stop(StopTicket)
 }
 
+extension Mailbox<HostInput> {
+    /// What reading the store has thrown ends the server where the store is damaged. Nobody can rely on what else it
+    /// holds, and a member that answered some clients and not others would hide it.
+    func note(failedReading error: any Error) {
+        guard let error = error as? StoreError, error.code == .damaged else { return }
+        send(.failed("the store is damaged: \(error.message)"))
+    }
+}
+
 struct ReceivedBatch: Sendable {
     let messages: [PeerMessage]
     let sender: ProcessID
