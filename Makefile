@@ -2,10 +2,11 @@
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core lab check simulate sweeper mutations bench faults format docs bootstrap release
+.PHONY: run test core lab check simulate sweeper mutations bench load faults format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
-FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift
+FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift \
+	Benchmarks/Load/Sources Benchmarks/Load/Package.swift
 
 # What is measured is the release, also where a debug build is newer.
 SHIPPED = SYNOD_BINARY="$${SYNOD_BINARY:-$(CURDIR)/.build/release/synod}"
@@ -40,6 +41,7 @@ lab:
 check: bootstrap
 	swift format lint --strict --recursive $(FORMATTED)
 	SYNOD_STRICT=1 swift build --build-tests
+	SYNOD_STRICT=1 swift build -c release --package-path Benchmarks/Load
 	SYNOD_CORE=1 swift test --scratch-path .build-core $(CORE_FLAGS) --filter ArchitectureTests
 
 # Deliberate errors, one after the other, each of which must be caught. MUTATIONS narrows it: MUTATIONS="--area replica".
@@ -57,9 +59,13 @@ sweeper:
 	SYNOD_LAB=1 swift build -c release --scratch-path .build-lab --product synod-lab -Xswiftc -cross-module-optimization
 
 # The same load on Synod and on each etcd that is here. BENCH narrows it: BENCH="--sizes 1 --operations put".
-bench: release
+bench: release load
 	@scripts/bootstrap test
 	$(SHIPPED) python3 -u Benchmarks/bench.py $(BENCH)
+
+# The generator of the bench's load on many keys.
+load:
+	swift build -c release --package-path Benchmarks/Load
 
 # Two minutes of killing leaders; the short form is a part of `make test`.
 FAULT_SECONDS ?= 120

@@ -1,28 +1,35 @@
 #!/usr/bin/env python3
 """The same load on Synod and on every etcd that is here, alternating, with what it cost the servers.
 
-    bench.py [--servers synod,etcd-3.4,etcd-3.5] [--sizes 1,3] [--operations put,range,serializable]
-             [--in-flight 1,32,256,1000] [--scale 1.0] [--rounds 2] [--no-spread] [--no-reads] [--json FILE]
+    bench.py [--servers synod,etcd-3.4,etcd-3.5] [--sizes 1,3] [--operations put,range,serializable,random-put,mix]
+             [--in-flight 1,32,256,1000] [--scale 1.0] [--rounds 2] [--no-spread] [--no-reads] [--no-random] [--json FILE]
 
-The load is h2load with prebuilt gRPC frames: puts of 256 bytes to one key, ranges of that key. h2load sends
-the same bytes each time, so all puts of a run go to one key; each still writes a revision of its own. Every
-server gets the same number of requests from one h2load thread. Columns: answers per second; p50 and p99 in
+put, range, serializable: h2load with prebuilt gRPC frames: puts of 256 bytes to one key, ranges of that key. h2load
+sends the same bytes each time, so all puts of a run go to one key; each still writes a revision of its own. With
+three processes the load goes to the leader; the rows marked * spread 255 in flight evenly over all three, as
+`etcdctl --endpoints` with three names does.
+
+random-put, mix: our own generator (`Load`), on servers of their own that hold 100,000 keys times --scale, from 1,000
+to 1,000,000: puts of 256 bytes to keys drawn evenly, at 1 and 256 in flight, and one put to nine linearizable ranges
+at 256 in flight, to the leader.
+
+Every server gets the same number of requests from one thread. Columns: answers per second; p50, p99 and p99.9 in
 milliseconds over every single answer; server CPU in microseconds per answer, user and system time of all the
 cluster's processes together; at the end the highest memory (VmHWM) of any of its processes.
 
-With three processes the load goes to the leader; the rows marked * spread 255 in flight evenly over all
-three, as `etcdctl --endpoints` with three names does.
+Between the two come the puts of one client beside another's endless ranges (`reads.py`).
 
-Last come the puts of one client beside another's endless ranges (`reads.py`).
-
-Each answer is checked: HTTP status 200; the answers' bytes add up to what that many single answers have,
-which a gRPC error, having none, would miss; and the revision grows by the number of puts.
+Each answer is checked. Of h2load's: HTTP status 200; the answers' bytes add up to what that many single answers
+have, which a gRPC error, having none, would miss. The generator judges each by its gRPC status, and each range by
+the key and the value that it found. And the revision grows by the number of puts.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,8 +40,10 @@ sys.path.insert(0, os.path.join(ROOT, "Tests", "System"))
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import random_keys  # noqa: E402
 import reads  # noqa: E402
-from harness import peers, places  # noqa: E402
+from figures import HEAD, Cell, cpu_seconds, memory, print_row, revision  # noqa: E402
+from harness import peers  # noqa: E402
 from harness.report import Skip, expect  # noqa: E402
 from harness.servers import KINDS, Cluster, program  # noqa: E402
 
@@ -42,11 +51,12 @@ KEY, VALUE = b"bench/key", b"v" * 256
 # In flight: h2load's clients (connections), streams on each, and requests of a round at --scale 1.
 SHAPES = {1: (1, 1, 3_000), 32: (4, 8, 24_000), 256: (16, 16, 48_000), 1000: (100, 10, 48_000)}
 SPREAD = (5, 17, 16_000)  # on each of three processes
-OPERATIONS = {
+H2LOAD = {
     "put": "/etcdserverpb.KV/Put",
     "range": "/etcdserverpb.KV/Range",
     "serializable": "/etcdserverpb.KV/Range",
 }
+OPERATIONS = [*H2LOAD, *random_keys.OPERATIONS]
 
 
 def field(number, data):
@@ -78,7 +88,7 @@ class Load:
         self.process = subprocess.Popen(
             ["h2load", "-n", str(count), "-c", str(min(clients, count)), "-m", str(streams), "-t", "1", "-d", body,
              "-H", "content-type: application/grpc", "-H", "te: trailers", f"--log-file={self.log.name}",
-             f"http://127.0.0.1:{port}{OPERATIONS[operation]}"],
+             f"http://127.0.0.1:{port}{H2LOAD[operation]}"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def finish(self, timeout=120):
@@ -103,43 +113,17 @@ class Load:
         return float(seconds.group(1)) * scale, data, times
 
 
-class Cell:
-    """What one server did under one load, over all rounds."""
-
-    def __init__(self):
-        self.count, self.seconds, self.cpu, self.times = 0, 0.0, 0.0, []
-
-    def add(self, seconds, cpu, times):
-        self.count += len(times)
-        self.seconds += seconds
-        self.cpu += cpu
-        self.times += times
-
-    def figures(self):
-        ordered = sorted(self.times)
-        return {
-            "rate": self.count / self.seconds,
-            "p50": ordered[len(ordered) // 2] / 1000,
-            "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1000,
-            "cpu": self.cpu / self.count * 1e6,
-        }
-
-
-def revision(cluster):
-    return int(cluster.members[0].gateway.range("bench/key")["header"]["revision"])
-
-
 def run(cluster, folder, operation, shape, ports, cell):
     clients, streams, count = shape
     if operation != "put":
         _, sample, _ = Load(folder, operation, ports[0], 1, 1, 1).finish()
         expect(sample > len(VALUE), f"a single answer has only {sample} bytes")
-    before, cpu = revision(cluster), sum(member.cpu_seconds() for member in cluster.members)
+    before, cpu = revision(cluster), cpu_seconds(cluster)
     start = time.monotonic()
     loads = [Load(folder, operation, port, clients, streams, count) for port in ports]
     results = [load.finish() for load in loads]
     elapsed = time.monotonic() - start if len(loads) > 1 else results[0][0]
-    cpu = sum(member.cpu_seconds() for member in cluster.members) - cpu
+    cpu = cpu_seconds(cluster) - cpu
     total = count * len(ports)
     grown = revision(cluster) - before
     if operation == "put":
@@ -154,14 +138,15 @@ def run(cluster, folder, operation, shape, ports, cell):
 
 
 def measure(clusters, size, options, folder):
-    """All cells of one cluster size: {(operation, in flight): {server: figures}}."""
-    for operation in options.operations:
+    """All cells of one cluster size by h2load: {(operation, in flight): {server: figures}}."""
+    operations = [operation for operation in options.operations if operation in H2LOAD]
+    for operation in operations:
         with open(os.path.join(folder, operation), "wb") as file:
             file.write(frame(operation))
     cells = {}
-    loads = [(op, n, False) for op in options.operations for n in options.in_flight]
+    loads = [(op, n, False) for op in operations for n in options.in_flight]
     if size == 3 and options.spread:
-        loads += [(op, 255, True) for op in options.operations]
+        loads += [(op, 255, True) for op in operations]
     for operation, in_flight, spread in loads:
         row = {kind: Cell() for kind in clusters}
         clients, streams, count = SPREAD if spread else SHAPES[in_flight]
@@ -177,49 +162,89 @@ def measure(clusters, size, options, folder):
     return cells
 
 
-HEAD = f"{'load':<13}{'in flight':>9}  {'server':<9}{'ops/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>8}   ratios of Synod to it"
+@contextlib.contextmanager
+def running(kinds, size):
+    """A fresh cluster of each kind, which holds the one key."""
+    with contextlib.ExitStack() as stack:
+        clusters = {}
+        for kind in kinds:
+            clusters[kind] = stack.enter_context(Cluster(kind, size))
+            clusters[kind].members[0].gateway.put(KEY.decode(), VALUE.decode())
+        yield clusters
 
 
-def print_row(operation, label, row):
-    ours = row.get("synod")
-    for kind, figures in row.items():
-        line = f"{operation:<13}{label:>9}  {kind:<9}{figures['rate']:>9.0f}{figures['p50']:>9.2f}"
-        line += f"{figures['p99']:>9.2f}{figures['cpu']:>8.1f}"
-        if ours and kind != "synod":
-            rate, p50, p99, cpu = (ours[name] / max(figures[name], 1e-9) for name in ("rate", "p50", "p99", "cpu"))
-            line += f"   {rate:.2f}× ops/s, {p50:.2f} p50, {p99:.2f} p99, {cpu:.2f} CPU"
-        print(line, flush=True)
-        operation = label = ""
+def measure_size(kinds, size, options):
+    """Everything of one cluster size, as --json writes it."""
+    cells, figures = {}, {}
+    processes = f"{size} process{'es' if size > 1 else ''}"
+    if options.h2load or options.reads:
+        with tempfile.TemporaryDirectory(prefix="synod-bench-") as folder, running(kinds, size) as clusters:
+            print(f"{processes}\n{HEAD}", flush=True)
+            cells.update(measure(clusters, size, options, folder))
+            figures["peak MiB"] = memory(clusters)
+            figures["puts beside"] = reads.measure(clusters, options.rounds) if options.reads else {}
+    if options.random:
+        with running(kinds, size) as clusters:
+            print(f"\n{processes}, {random_keys.number_of_keys(options.scale):,} keys\n{HEAD}", flush=True)
+            cells.update(random_keys.measure(clusters, options))
+            figures["peak MiB of many keys"] = memory(clusters)
+    return {"cells": {" ".join(key): row for key, row in cells.items()}, **figures}
 
 
-def memory(clusters):
-    peaks = {kind: max(member.reading("VmHWM") for member in cluster.members) / 1024 for kind, cluster in clusters.items()}
-    text = ", ".join(f"{kind} {peak:.0f} MiB" for kind, peak in peaks.items())
-    ratios = [f"{peaks['synod'] / peak:.2f} of {kind}'s" for kind, peak in peaks.items() if "synod" in peaks and kind != "synod"]
-    print(f"peak memory of one process: {text}{'; Synod ' + ', '.join(ratios) if ratios else ''}\n", flush=True)
-    return peaks
+def names(text):
+    return text.split(",")
+
+
+def number(text, kind=int, least=1, most=1_000_000):
+    try:
+        if least <= kind(text) <= most:
+            return kind(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"wants a number from {least} to {most:,}, not {text!r}")
 
 
 def numbers(text):
-    return [int(piece) for piece in text.split(",")]
+    return [number(piece) for piece in names(text)]
 
 
-def main():
+def factor(text):
+    return number(text, float, 0.001, 1_000)
+
+
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--servers", type=lambda text: text.split(","), default=list(KINDS))
+    parser.add_argument("--servers", type=names, default=list(KINDS))
     parser.add_argument("--sizes", type=numbers, default=[1, 3])
-    parser.add_argument("--operations", type=lambda text: text.split(","), default=list(OPERATIONS))
+    parser.add_argument("--operations", type=names, default=OPERATIONS)
     parser.add_argument("--in-flight", type=numbers, default=list(SHAPES))
-    parser.add_argument("--scale", type=float, default=1.0, help="times the number of requests")
-    parser.add_argument("--rounds", type=int, default=2, help="alternations between the servers")
+    parser.add_argument("--scale", type=factor, default=1.0, help="times the number of requests, and of keys")
+    parser.add_argument("--rounds", type=number, default=2, help="alternations between the servers")
     parser.add_argument("--no-spread", dest="spread", action="store_false", help="leave out the rows marked *")
     parser.add_argument("--no-reads", dest="reads", action="store_false", help="leave out puts beside large ranges")
+    parser.add_argument("--no-random", dest="random", action="store_false", help="leave out random-put and mix")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
     for name, allowed in (("servers", KINDS), ("operations", OPERATIONS), ("in_flight", SHAPES)):
         for value in getattr(options, name):
             if value not in allowed:
-                parser.error(f"{name}: {value} is none of {', '.join(map(str, allowed))}")
+                parser.error(f"--{name.replace('_', '-')}: {value} is none of {', '.join(map(str, allowed))}")
+    options.h2load = not set(H2LOAD).isdisjoint(options.operations)
+    options.random = options.random and random_keys.rows(options) != []
+    if options.random and not os.access(random_keys.GENERATOR, os.X_OK):
+        parser.error("the load generator is not built: `make load`, or leave it out with --no-random")
+    if (options.h2load or options.reads) and not shutil.which("h2load"):
+        parser.error("h2load is not on this machine; Debian's nghttp2-client has it")
+    if options.json:
+        try:
+            open(options.json, "a").close()
+        except OSError as error:
+            parser.error(f"--json: {error}")
+    return options
+
+
+def main():
+    options = parsed()
     peers.ensure()
     kinds = []
     for kind in options.servers:
@@ -231,21 +256,7 @@ def main():
     figures, start = {}, time.monotonic()
     print(f"servers: {', '.join(kinds)}; {os.cpu_count()} cores; load average {os.getloadavg()[0]:.1f}")
     for size in options.sizes:
-        clusters = {}
-        with tempfile.TemporaryDirectory(prefix="synod-bench-") as folder:
-            try:
-                for kind in kinds:
-                    clusters[kind] = Cluster(kind, size)
-                    clusters[kind].__enter__()
-                    clusters[kind].members[0].gateway.put(KEY.decode(), VALUE.decode())
-                print(f"{size} process{'es' if size > 1 else ''}\n{HEAD}", flush=True)
-                cells = measure(clusters, size, options, folder)
-                peaks = memory(clusters)
-                beside = reads.measure(clusters, options.rounds) if options.reads else {}
-            finally:
-                for cluster in clusters.values():
-                    cluster.__exit__(None, None, None)
-        figures[size] = {"cells": {" ".join(key): row for key, row in cells.items()}, "peak MiB": peaks, "puts beside": beside}
+        figures[size] = measure_size(kinds, size, options)
     print(f"{time.monotonic() - start:.0f} s; every answer was a success")
     if options.json:
         with open(options.json, "w") as file:

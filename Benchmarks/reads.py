@@ -12,12 +12,16 @@ import subprocess
 import tempfile
 import time
 
+from figures import percentile
 from harness.gateway import encode
 from harness.report import expect
 
 KEYS, KEY_VALUE = 60_000, "x" * 100
 BLOBS, BLOB_VALUE = 60, "y" * 1_000_000
 SECONDS, RATE = 4, 200
+# Places among a thousand sorted waits; the last of all is the worst.
+PLACES = {"p50": 500, "p90": 900, "p99": 990, "p99.9": 999}
+COLUMNS = [*PLACES, "worst"]
 
 
 def field(number, data):
@@ -93,7 +97,8 @@ def measure(clusters, rounds):
     """{load: {server: figures}}, the servers alternating."""
     for cluster in clusters.values():
         fill(cluster)
-    print(f"{'puts beside':<13}{'':>9}  {'server':<9}{'p50 ms':>9}{'p90 ms':>9}{'worst ms':>9}{'ranges/s':>9}", flush=True)
+    print(f"{'puts beside':<13}{'':>9}  {'server':<9}" + "".join(f"{column + ' ms':>10}" for column in COLUMNS)
+          + f"{'ranges/s':>9}", flush=True)
     figures = {}
     with tempfile.TemporaryDirectory(prefix="synod-bench-reads-") as folder:
         for name, body in LOADS.items():
@@ -108,11 +113,11 @@ def measure(clusters, rounds):
             label = name
             for kind, (times, rates) in rows.items():
                 times.sort()
-                row = {"p50": times[len(times) // 2], "p90": times[len(times) * 9 // 10], "worst": times[-1]}
+                row = {column: percentile(times, place) for column, place in PLACES.items()} | {"worst": times[-1]}
                 if rates:
                     row["ranges"] = sum(rates) / len(rates)
                 figures[name][kind] = row
-                print(f"{label:<13}{'':>9}  {kind:<9}{row['p50']:>9.2f}{row['p90']:>9.2f}{row['worst']:>9.1f}"
-                      f"{row.get('ranges', 0):>9.1f}", flush=True)
+                print(f"{label:<13}{'':>9}  {kind:<9}" + "".join(f"{row[column]:>10.2f}" for column in COLUMNS)
+                      + f"{row.get('ranges', 0):>9.1f}", flush=True)
                 label = ""
     return figures
