@@ -183,9 +183,10 @@ def measure_size(kinds, size, options):
             cells.update(measure(clusters, size, options, folder))
             figures["peak MiB"] = memory(clusters)
             figures["puts beside"] = reads.measure(clusters, options.rounds) if options.reads else {}
+            print()
     if options.random:
         with running(kinds, size) as clusters:
-            print(f"\n{processes}, {random_keys.number_of_keys(options.scale):,} keys\n{HEAD}", flush=True)
+            print(f"{processes}, {random_keys.number_of_keys(options.scale):,} keys\n{HEAD}", flush=True)
             cells.update(random_keys.measure(clusters, options))
             figures["peak MiB of many keys"] = memory(clusters)
     return {"cells": {" ".join(key): row for key, row in cells.items()}, **figures}

@@ -4,7 +4,8 @@
     generators.py [--server synod] [--rounds 5] [--scale 1.0]
 
 Puts of 256 bytes to one key and linearizable ranges of it, at 1 and 256 in flight, as `bench.py` has them; both
-generators send the same gRPC messages. Under each pair stands the generators' own CPU per request, their start included.
+generators send the same gRPC messages. Under each pair stands the CPU per request of the generators themselves, their
+start included.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def main():
     parser.add_argument("--rounds", type=bench.number, default=5, help="alternations between the generators")
     parser.add_argument("--scale", type=bench.factor, default=1.0, help="times the number of requests")
     options = parser.parse_args()
-    print(f"one process of {options.server}; load average {os.getloadavg()[0]:.1f}\n{HEAD.split('   ')[0]}", flush=True)
+    print(f"one process of {options.server}; load average {os.getloadavg()[0]:.1f}\n{HEAD.rsplit('   ', 1)[0]}", flush=True)
     with tempfile.TemporaryDirectory(prefix="synod-bench-") as folder, Cluster(options.server, 1) as cluster:
         cluster.members[0].gateway.put(bench.KEY.decode(), bench.VALUE.decode())
         port = cluster.members[0].client_port

@@ -63,7 +63,7 @@ def measure(clusters, options):
     keys = number_of_keys(options.scale)
     for cluster in clusters.values():
         load(cluster, keys, connections=16, streams=16, keys=keys, in_order=True)
-    cells, requests, own = {}, 0, 0.0
+    cells, own = {}, {}
     for name, puts, in_flight in rows(options):
         connections, streams, count = SHAPES[in_flight]
         count = max(connections * streams, int(count * options.scale / options.rounds))
@@ -73,8 +73,9 @@ def measure(clusters, options):
                 said, cpu, times = load(
                     cluster, count, connections=connections, streams=streams, keys=keys, puts=puts, seed=number + 1)
                 row[kind].add(said["seconds"], cpu, times)
-                requests, own = requests + count, own + said["cpu"]
+                own.setdefault(in_flight, []).append(said["cpu"] / count * 1e6)
         cells[name, str(in_flight)] = {kind: cell.figures() for kind, cell in row.items()}
         print_row(name, str(in_flight), cells[name, str(in_flight)])
-    print(f"the generator itself took {own / requests * 1e6:.1f} µs of CPU per request", flush=True)
+    means = (f"{sum(each) / len(each):.1f} µs at {in_flight} in flight" for in_flight, each in own.items())
+    print(f"CPU per request of the generator itself: {', '.join(means)}", flush=True)
     return cells
