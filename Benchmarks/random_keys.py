@@ -32,15 +32,18 @@ def number_of_keys(scale):
     return max(1_000, min(MOST_KEYS, int(KEYS * scale)))
 
 
-def generate(port, count, connections=1, streams=1, timeout=600, **options):
-    """What the generator says of one load, and the microseconds of every request."""
+def generate(port, count, connections=1, streams=1, **options):
+    """What the generator says of one load, and the microseconds of every request.
+
+    It ends by itself when no answer comes.
+    """
     words = []
     for name, value in {"connections": connections, "streams": streams, **options}.items():
         words += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
     with tempfile.NamedTemporaryFile(prefix="synod-load-") as file:
         done = subprocess.run(
             [GENERATOR, "--port", str(port), "--count", str(count), "--latencies", file.name, *words],
-            capture_output=True, text=True, timeout=timeout)
+            capture_output=True, text=True)
         expect(done.returncode == 0, done.stderr.strip())
         times = array.array("I", file.read())
     said = json.loads(done.stdout)
