@@ -27,7 +27,7 @@ extension Replica {
         expect(canvassing == nil || preparing == nil, "canvasses and prepares")
         expect(canvassing == nil || leadership == nil, "canvasses and leads")
         if let preparing {
-            expect(preparing.collection.ballot == acceptor.promised, "prepares another ballot than promised")
+            expect(preparing.ballot == acceptor.promised, "prepares another ballot than promised")
         }
         guard let leadership else {
             expect(leader != me, "follows itself")

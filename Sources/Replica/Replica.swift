@@ -56,20 +56,12 @@ public struct Replica: Automaton, Hashable, Sendable {
 
     // MARK: Who leads
 
-    /// The leader, once this process has heard from it at the promised ballot.
-    public internal(set) var leader: ProcessID?
-    var startedAt: Instant?
-    /// When a leader was heard from last, and at which ballot.
-    var heardAt: Instant?
-    var heardBallot: Ballot?
-    /// How far the candidate to which this process has promised had got when it was heard from last, and when
-    /// it had last got further.
-    var candidateProgress: UInt64 = 0
-    var candidateHeardAt: Instant?
+    var following: Following
     /// The highest round that this process has seen anywhere.
     var highestRound: UInt64
+    // The other roles are changed where they are: in an enumeration each would be moved out and back for that.
+    // A process that canvasses does nothing else; one that prepares may lead, while it enters a configuration.
     var canvassing: Canvassing?
-    /// Phase 1: of a candidate, or of a leader that enters a new configuration.
     var preparing: Preparing?
     var leadership: Leadership?
     /// The one that ended last.
@@ -99,6 +91,7 @@ public struct Replica: Automaton, Hashable, Sendable {
 
     public init(settings: Settings, recovered: ReplicaDurableState) {
         self.settings = settings
+        following = Following(patience: settings.electionTimeout)
         incarnation = (recovered.incarnation > 0 ? recovered.incarnation : settings.incarnationFloor) + 1
         acceptor = recovered.recoveredAcceptor
         storedUpTo = recovered.storedUpTo
@@ -185,6 +178,8 @@ public struct Replica: Automaton, Hashable, Sendable {
 
 extension Replica {
     public var isLeader: Bool { leadership != nil }
+    /// The leader, once this process has heard from it at the promised ballot.
+    public var leader: ProcessID? { following.leader }
     /// The highest ballot that this process has promised.
     public var ballot: Ballot { acceptor.promised }
 

@@ -8,7 +8,7 @@ extension Replica {
             ballot: acceptor.promised, tally: AcceptanceTally(ballot: acceptor.promised))
         leadership.tally.record(me, upTo: chosenUpTo)
         self.leadership = leadership
-        leader = me
+        following.leader = me
         finishSuccession(.timedOut, &outputs)
         addPeers()
         for promise in promises {

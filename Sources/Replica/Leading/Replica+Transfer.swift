@@ -64,7 +64,7 @@ extension Replica {
         _ ballot: Ballot, from sender: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
         guard ballot == acceptor.promised, leader == sender, takesPart,
-            !isBoundByLease || isReleased(toSuccessorOf: ballot)
+            isFree(forSuccessorOf: ballot)
         else { return }
         beginPreparing(nextBallot, successorOf: ballot, &outputs)
     }

@@ -39,14 +39,6 @@ extension Replica {
         }
     }
 
-    mutating func onFormed(_ first: Configuration, _ outputs: inout [ReplicaOutput]) {
-        guard configuration.epoch == 0 else { return }
-        configuration = first
-        epochInUse = first.epoch
-        outputs.append(.configurationChanged(first))
-        beginTakingPart(&outputs)
-    }
-
     /// How far this process is, whether or not that counts.
     func reached(by process: ProcessID) -> Slot {
         let followed = leadership!.peer(process).map { leadership!.peers[$0].followedUpTo } ?? .zero

@@ -46,7 +46,7 @@ extension Replica {
     mutating func beginRound(isPulse: Bool, _ outputs: inout [ReplicaOutput]) {
         leadership!.round += 1
         leadership!.openRounds.append(.init(number: leadership!.round, begunAt: now))
-        noteHeard(leadership!.ballot)
+        following.noteHeard(leadership!.ballot, at: now)
         let heartbeat = ReplicaMessage.Heartbeat(
             ballot: leadership!.ballot, round: leadership!.round, chosenUpTo: chosenUpTo, isPulse: isPulse)
         for peer in leadership!.peers where isPulse || configuration.isVoter(peer.process) {

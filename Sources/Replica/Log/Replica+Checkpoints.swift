@@ -1,45 +1,8 @@
 import Automata
 import Paxos
 
-/// Trimming the log, and checkpoints for processes that need what was trimmed.
+/// Checkpoints for processes that need what was trimmed.
 extension Replica {
-    mutating func onStored(upTo slot: Slot, _ outputs: inout [ReplicaOutput]) {
-        guard slot > storedUpTo else { return }
-        precondition(slot <= deliveredUpTo, "\(slot) is stored, and only \(deliveredUpTo) was handed up")
-        storedUpTo = slot
-        // Lets a restart keep the log behind the stored slot, which only helps others.
-        if hintedUpTo < chosenUpTo {
-            hintedUpTo = chosenUpTo
-            persist(.chosen(upTo: chosenUpTo), &outputs)
-        }
-        trim(&outputs)
-    }
-
-    /// Drops what lies further behind the stored slot than members may lag, a quarter of that at a time.
-    private mutating func trim(_ outputs: inout [ReplicaOutput]) {
-        let log = acceptor.accepted
-        guard storedUpTo > log.floor else { return }
-        var count = Int(storedUpTo.rawValue - log.floor.rawValue)
-        var bytes = 0
-        var slot = log.floor
-        while slot < storedUpTo {
-            slot = slot.next
-            bytes += log[slot].sizeHint
-        }
-        guard
-            count > settings.catchUpEntries + settings.catchUpEntries / 4
-                || bytes > settings.catchUpBytes + settings.catchUpBytes / 4
-        else { return }
-        var floor = log.floor
-        while floor < storedUpTo, count > settings.catchUpEntries || bytes > settings.catchUpBytes {
-            floor = floor.next
-            count -= 1
-            bytes -= log[floor].sizeHint
-        }
-        acceptor.trim(upTo: floor)
-        outputs.append(.trim(before: floor.next))
-    }
-
     mutating func onCheckpointWanted(
         behind slot: Slot, from process: ProcessID, _ outputs: inout [ReplicaOutput]
     ) {
@@ -66,7 +29,7 @@ extension Replica {
 
     mutating func onCheckpointFailed(_ other: ProcessID) {
         checkpointReceivers.removeAll { $0 == other }
-        if preparing?.checkpointSource == other { preparing!.checkpointSource = nil }
+        preparing?.noteCheckpointFailed(other)
     }
 
     mutating func onCheckpointInstalled(

@@ -1,53 +1,8 @@
 import Automata
 import Paxos
 
-/// The acceptor's side of both phases, and following a leader.
+/// The acceptor's side of phase 2, and following the leader who speaks.
 extension Replica {
-    mutating func onPrepare(
-        _ prepare: ReplicaMessage.Prepare, from proposer: ProcessID, _ outputs: inout [ReplicaOutput]
-    ) {
-        guard prepare.ballot.process == proposer else { return }
-        guard !dismiss(proposer, standingIn: prepare.epoch, &outputs), prepare.disk == settings.disk
-        else { return }
-        // A leader may be answering reads on the strength of this process's silence.
-        if prepare.ballot > acceptor.promised, isBoundByLease, !isReleased(toSuccessorOf: prepare.successorOf)
-        {
-            return
-        }
-        switch acceptor.prepare(prepare.ballot) {
-        case .nack(let promised):
-            send(.nack(.init(refused: prepare.ballot, promised: promised)), to: proposer, &outputs)
-        case .promised(let changed):
-            if changed {
-                persist(.promised(prepare.ballot), &outputs)
-                enterBallot(&outputs)
-                setElectionTimer(&outputs)
-            } else if prepare.progress > candidateProgress {
-                candidateHeardAt = now
-                setElectionTimer(&outputs)
-            }
-            candidateProgress = max(candidateProgress, prepare.progress)
-            let log = acceptor.accepted
-            let promise = ReplicaMessage.Promise(
-                ballot: prepare.ballot, epoch: prepare.epoch, chosenUpTo: chosenUpTo, floor: log.floor,
-                last: log.last, chunk: log.chunk(from: prepare.from, bytesLimit: settings.batchBytesLimit))
-            send(.promise(promise), to: proposer, after: everythingSoFar, &outputs)
-        }
-    }
-
-    /// The promise has just risen to a ballot of another process: whatever this one was at the old ballot,
-    /// it is no more.
-    private mutating func enterBallot(_ outputs: inout [ReplicaOutput]) {
-        if leadership != nil { stepDown(&outputs) }
-        abandonCandidacy()
-        loseLeader(&outputs)
-        candidateProgress = 0
-        candidateHeardAt = nil
-        highestRound = max(highestRound, acceptor.promised.round)
-        acceptedUpTo = chosenUpTo
-        extendAccepted()
-    }
-
     /// Whether a message of a leader is to be obeyed; a leader of the past is told what was promised since.
     private mutating func follow(
         _ ballot: Ballot, of sender: ProcessID, _ outputs: inout [ReplicaOutput]
@@ -62,14 +17,26 @@ extension Replica {
             persist(.promised(ballot), &outputs)
             enterBallot(&outputs)
         }
-        noteHeard(ballot)
+        following.noteHeard(ballot, at: now)
         if leader != sender {
             abandonCandidacy()
-            leader = sender
+            following.leader = sender
             setElectionTimer(&outputs)
             finishSuccession(sender == successor ? nil : .timedOut, &outputs)
         }
         return true
+    }
+
+    /// Forgets who leads; what was forwarded to it may or may not have arrived.
+    mutating func loseLeader(_ outputs: inout [ReplicaOutput]) {
+        following.leader = nil
+        let open = outstanding.takeAll()
+        for proposal in open {
+            outputs.append(.refuseProposal(ProposalID(process: me, number: proposal.number), .outcomeUnknown))
+        }
+        doubtful.add(open)
+        if !doubtful.isEmpty { armResend(&outputs) }
+        for id in forwardedReads.takeAll() { outputs.append(.refuseRead(id, .noLeader)) }
     }
 
     mutating func onAccept(
@@ -118,17 +85,6 @@ extension Replica {
             for case .configuration(_, let next) in chosen { epoch = max(epoch, next.epoch) }
         }
         return epoch == accept.epoch
-    }
-
-    @discardableResult
-    mutating func persistAccepted(
-        _ first: Slot, _ entries: [Entry], chosenUpTo: Slot, _ outputs: inout [ReplicaOutput]
-    ) -> RecordNumber {
-        hintedUpTo = max(hintedUpTo, chosenUpTo)
-        return persist(
-            .accepted(
-                .init(ballot: acceptor.promised, first: first, entries: entries, chosenUpTo: chosenUpTo)),
-            &outputs)
     }
 
     mutating func onChosen(
