@@ -56,7 +56,8 @@ extension Replica {
                 "\(peer.unanswered.count) messages to \(peer.process)")
             expect(peer.process != me, "is its own peer")
         }
-        expect(leadership.confirmedRound <= leadership.round, "confirmed a round that did not begin")
+        expect(
+            leadership.rounds.confirmed <= leadership.rounds.current, "confirmed a round that did not begin")
         return broken
     }
 }

@@ -173,37 +173,3 @@ public struct Replica: Automaton, Hashable, Sendable {
         }
     }
 }
-
-// MARK: What a host may look at
-
-extension Replica {
-    public var isLeader: Bool { leadership != nil }
-    /// The leader, once this process has heard from it at the promised ballot.
-    public var leader: ProcessID? { following.leader }
-    /// The highest ballot that this process has promised.
-    public var ballot: Ballot { acceptor.promised }
-
-    /// Whether this process led at `now` as far as a quorum has confirmed within the last election timeout:
-    /// a process for which this is false must end and renew no leases.
-    public func hasRecentQuorum(at now: Instant) -> Bool {
-        guard let confirmed = leadership?.confirmedAt else { return false }
-        return now < confirmed + settings.electionTimeout
-    }
-
-    /// Whether this process leads and its state machine has executed everything that earlier leaders had
-    /// chosen: what it has not executed yet was proposed by itself.
-    public var hasAppliedInherited: Bool {
-        guard isReady, let readyFrom = leadership?.readyFrom else { return false }
-        return appliedUpTo >= readyFrom
-    }
-
-    /// What a new log segment must begin with, so that older segments may go once they are trimmed: the
-    /// number of this start, the promise and the trim floor. These copies are not counted as records.
-    public var segmentPreamble: [ReplicaRecord] {
-        var preamble: [ReplicaRecord] = [
-            .started(incarnation: incarnation, isMember: wasMember), .promised(acceptor.promised),
-        ]
-        if acceptor.accepted.floor > .zero { preamble.append(.floor(acceptor.accepted.floor)) }
-        return preamble
-    }
-}

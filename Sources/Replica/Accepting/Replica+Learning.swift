@@ -21,7 +21,7 @@ extension Replica {
                     _ = outstanding.settle(id.number)
                 } else if leadership != nil, id.process != noted {
                     noted = id.process
-                    if let index = leadership!.peer(id.process) { leadership!.peers[index].isWaiting = true }
+                    leadership!.noteChosen(of: id.process)
                 }
             case .configuration(let id, let next):
                 if id.process == me { _ = outstanding.settle(id.number) }

@@ -57,7 +57,9 @@ struct Following: Hashable, Sendable {
     /// Whether the candidate to which this process has promised, itself perhaps, has got further with phase 1
     /// within the last election timeout. How long phase 1 takes depends on how much is open; whoever deposed
     /// such a candidate would have to begin with the same work.
-    func seesCandidateProgress(at now: Instant) -> Bool { leader == nil && isRecent(candidateHeardAt, at: now) }
+    func seesCandidateProgress(at now: Instant) -> Bool {
+        leader == nil && isRecent(candidateHeardAt, at: now)
+    }
 
     /// Whether a leader may still count on this process's silence. After a start it cannot know whom it was
     /// following before.

@@ -4,155 +4,163 @@ import Paxos
 /// What a leader knows beyond what every process does.
 struct Leadership: Hashable, Sendable {
     let ballot: Ballot
-    var tally: AcceptanceTally
+    private(set) var tally: AcceptanceTally
     /// Everybody else that receives entries, in ascending order.
     var peers: [Peer] = []
-    /// What this process has accepted and not yet made durable, in order.
-    var ownAcceptances: [OwnAcceptance] = []
+    var ownAcceptances = OwnAcceptances()
     /// Of the entries that are proposed and not chosen.
     var bytesInFlight = 0
 
     /// The slot of a proposed configuration that is not chosen yet: nothing is proposed after it.
-    var barrier: Slot?
+    private(set) var barrier: Slot?
     /// The first slot that this leader proposed in after its last phase 1, in the configuration in force.
     /// Before it is chosen, others may have chosen something that this leader does not know of.
-    var readyFrom: Slot?
-    /// What clients want to be chosen while nothing can be proposed, in order.
-    var held: [HeldProposal] = []
-    var heldBytes = 0
+    private(set) var readyFrom: Slot?
+    /// What clients want to be chosen while nothing can be proposed.
+    var held = HeldProposals()
+    /// Which messages of each process it has seen that carried proposals.
     var forwards: [ForwardWindow] = []
-    var transfer: Transfer?
-
-    /// Heartbeat rounds begun, counted from 1.
-    var round: UInt64 = 0
-    /// When the rounds that a quorum has not answered were begun, ascending.
-    var openRounds: [Round] = []
-    /// A phase-2 quorum has answered this round or a later one.
-    var confirmedRound: UInt64 = 0
-    /// When `confirmedRound` was begun, unless the configuration changed since.
-    var confirmedAt: Instant?
-    /// The round under way when the leader last checked that it has a quorum.
-    var checkedRound: UInt64 = 0
+    var transfer: LeaderTransfer?
     /// A transfer was begun: its target may be promised to at any time, so there is no lease any more.
-    var hasForfeitedLease = false
-    var reads: [WaitingRead] = []
+    private(set) var hasForfeitedLease = false
 
-    /// Somebody's knowledge that does not fit this leadership, as long as it may still be explained by a
-    /// higher ballot.
-    var doubt: Doubt?
-    /// Whose contradiction was reported.
-    var contradicted: [ProcessID] = []
+    var rounds = QuorumRounds()
+    var reads = WaitingReads()
+    var doubts = Doubts()
 
-    struct Doubt: Hashable, Sendable {
-        let process: ProcessID
-        let slot: Slot
-        /// The round under way when it was heard.
-        let round: UInt64
-        let epoch: UInt64
+    /// A process leads that holds everything up to `chosenUpTo` itself.
+    init(_ ballot: Ballot, chosenUpTo: Slot) {
+        self.ballot = ballot
+        tally = AcceptanceTally(ballot: ballot)
+        tally.record(ballot.process, upTo: chosenUpTo)
     }
 
-    struct OwnAcceptance: Hashable, Sendable {
-        let record: RecordNumber
-        let upTo: Slot
+    // MARK: What may be proposed
+
+    /// Whether it has chosen something in its ballot and in the configuration in force.
+    func isReady(at chosenUpTo: Slot) -> Bool {
+        guard let readyFrom else { return false }
+        return chosenUpTo >= readyFrom
     }
 
-    struct Round: Hashable, Sendable {
-        let number: UInt64
-        let begunAt: Instant
+    /// Whether it neither waits for a configuration to be chosen and entered, nor hands over.
+    var isOpen: Bool { barrier == nil && readyFrom != nil && transfer == nil }
+
+    /// A change of configuration is proposed in this slot, and nothing after it.
+    mutating func close(behind slot: Slot) { barrier = slot }
+
+    /// Phase 1 is over, and this slot holds the first value of this leader's own.
+    mutating func open(from slot: Slot) { readyFrom = slot }
+
+    /// Another configuration is in force: it is led once phase 1 among it is over.
+    mutating func enterConfiguration() {
+        barrier = nil
+        readyFrom = nil
+        rounds.enterConfiguration()
     }
 
-    struct HeldProposal: Hashable, Sendable {
-        let proposal: Proposal
-        let origin: Origin
+    // MARK: Handing over
+
+    mutating func noteTold() {
+        transfer?.noteTold()
+        hasForfeitedLease = true
     }
 
-    struct WaitingRead: Hashable, Sendable {
-        enum Reader: Hashable, Sendable {
-            case here(ReadID)
-            case there(ProcessID, ReplicaMessage.ReadRequest)
+    // MARK: What is chosen
+
+    mutating func noteAcceptedHere(upTo slot: Slot) { tally.record(ballot.process, upTo: slot) }
+
+    func chosenUpTo(in configuration: Configuration) -> Slot { tally.chosenUpTo(in: configuration) }
+
+    /// Takes note of the rounds that a quorum has answered; this process has answered all.
+    mutating func confirmRounds(in configuration: Configuration) {
+        let confirmed = configuration.reachedByPhase2Quorum { voter in
+            if voter == ballot.process { return rounds.current }
+            return peer(voter).map { peers[$0].answeredRound } ?? 0
         }
-        let reader: Reader
-        /// The first round that was begun after the read came.
-        let round: UInt64
+        rounds.confirm(confirmed)
     }
+}
 
-    struct Transfer: Hashable, Sendable {
-        let target: ProcessID
-        /// Heartbeats until it is given up.
-        var pulsesLeft: UInt64
-        var isTold = false
-    }
+// MARK: What the others have
 
+extension Leadership {
     func peer(_ process: ProcessID) -> Int? { peers.firstIndex { $0.process == process } }
-}
 
-/// The process, and the start of it, at which something was proposed.
-struct Origin: Hashable, Sendable {
-    let process: ProcessID
-    let incarnation: UInt64
-    /// Of the message that brought it here; zero at home.
-    var sequence: UInt64 = 0
-}
-
-/// What a process that has led remembers of it, so that what others still forward to it is refused in words
-/// that they can rely on.
-struct PastLeadership: Hashable, Sendable {
-    let ballot: Ballot
-    var forwards: [ForwardWindow]
-}
-
-/// How far a leader is with one of the processes that receive its entries.
-struct Peer: Hashable, Sendable {
-    let process: ProcessID
-    /// The next slot to send.
-    var next: Slot
-    /// Messages that are sent and not answered, in ascending order of slots.
-    var unanswered: [Sent] = []
-    /// Of these messages, together.
-    var unansweredBytes = 0
-    var pace: Pace
-    /// Heartbeats since it became a peer.
-    var pulses: UInt64 = 0
-    /// One message at a time until it is answered: it is not known what the process has.
-    var isProbing: Bool
-    /// The highest chosen slot that it was told of.
-    var told: Slot = .zero
-    /// Something that its clients proposed was chosen since.
-    var isWaiting = false
-    /// What it said last that it has accepted at this ballot, perhaps not durably; `nil` before it spoke.
-    var accepted: Slot?
-    var chosenUpTo: Slot = .zero
-    var answeredRound: UInt64 = 0
-    /// What it said last about itself; `nil` before it spoke.
-    var standing: ReplicaMessage.Standing?
-    /// What it has accepted without its acceptances counting.
-    var followedUpTo: Slot = .zero
-    /// What it had reached at the last heartbeat.
-    var reachedAtPulse: Slot?
-    /// A checkpoint is not sent because of what it said in answer to rounds up to this one.
-    var checkpointRound: UInt64 = 0
-    /// No member any more; it is told so for a while.
-    var pulsesUntilGone: UInt64?
-
-    struct Sent: Hashable, Sendable {
-        /// The last slot of the message.
-        let last: Slot
-        let bytes: Int
-        /// The heartbeat at which it left.
-        let pulse: UInt64
+    /// How far this process is, whether or not that counts.
+    func reached(by process: ProcessID) -> Slot {
+        let followed = peer(process).map { peers[$0].followedUpTo } ?? .zero
+        return max(tally[process], followed)
     }
 
-    init(_ process: ProcessID, next: Slot, isProbing: Bool, pace: Pace) {
-        self.process = process
-        self.next = next
-        self.isProbing = isProbing
-        self.pace = pace
+    /// A peer for every member that has none. Nothing is known of it yet.
+    mutating func addPeers(of configuration: Configuration, next: Slot, _ settings: Replica.Settings) {
+        for process in (configuration.voters + configuration.learners).sorted()
+        where process != ballot.process {
+            if let index = peer(process) {
+                peers[index].pulsesUntilGone = nil
+                continue
+            }
+            let place = peers.firstIndex { $0.process > process } ?? peers.count
+            let pace = Pace(batchBytes: settings.batchBytesLimit, messages: settings.messagesInFlightLimit)
+            peers.insert(Peer(process, next: next, isProbing: true, pace: pace), at: place)
+        }
     }
 
-    mutating func rewind(to slot: Slot) {
-        next = slot
-        unanswered.removeAll(keepingCapacity: true)
-        unansweredBytes = 0
-        isProbing = true
+    /// Those that are no members any more are told so, for this many heartbeats at most.
+    mutating func dismissPeers(outside configuration: Configuration, pulses: UInt64) {
+        for index in peers.indices
+        where !configuration.isMember(peers[index].process) && peers[index].pulsesUntilGone == nil {
+            peers[index].pulsesUntilGone = pulses
+        }
+    }
+
+    /// Begins with what the acceptors have told in phase 1, of what this process knows to be chosen.
+    mutating func begin(with promises: [Preparing.Progress], chosenUpTo: Slot) {
+        for promise in promises {
+            guard let chosen = promise.chosenUpTo, let index = peer(promise.acceptor) else { continue }
+            let known = min(chosen, chosenUpTo)
+            tally.record(promise.acceptor, upTo: known)
+            peers[index].next = known.next
+            peers[index].accepted = known
+            peers[index].isProbing = false
+        }
+    }
+
+    /// Takes what a process says of its vote.
+    mutating func note(_ standing: ReplicaMessage.Standing, at index: Int) {
+        if peers[index].standing?.disk != standing.disk { peers[index].followedUpTo = .zero }
+        peers[index].standing = standing
+        // What this disk accepted at this ballot while it only followed, it has accepted.
+        if standing.isVote { tally.record(peers[index].process, upTo: peers[index].followedUpTo) }
+    }
+
+    /// A process has accepted, durably, everything up to this slot, which counts if it votes.
+    mutating func noteAccepted(_ upTo: Slot, isVote: Bool, at index: Int) {
+        if isVote {
+            tally.record(peers[index].process, upTo: upTo)
+        } else {
+            peers[index].followedUpTo = max(peers[index].followedUpTo, upTo)
+        }
+        peers[index].noteAccepted(upTo)
+    }
+
+    /// A process has answered a round, which counts if it votes.
+    mutating func noteAnswer(_ answer: ReplicaMessage.HeartbeatAnswer, at index: Int) {
+        if answer.standing.isVote {
+            peers[index].answeredRound = max(peers[index].answeredRound, answer.round)
+        }
+        peers[index].chosenUpTo = max(peers[index].chosenUpTo, answer.chosenUpTo)
+        peers[index].accepted = answer.acceptedUpTo
+    }
+
+    /// Something that this process's clients have proposed is chosen.
+    mutating func noteChosen(of process: ProcessID) {
+        if let index = peer(process) { peers[index].isWaiting = true }
+    }
+
+    /// What the receiver said before it had installed the checkpoint may still be on its way.
+    mutating func noteCheckpointSent(to process: ProcessID) {
+        if let index = peer(process) { peers[index].checkpointRound = rounds.current }
     }
 }

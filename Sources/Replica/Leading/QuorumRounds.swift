@@ -22,8 +22,6 @@ struct QuorumRounds: Hashable, Sendable {
 
     /// Whether no round is under way.
     var isOver: Bool { confirmed == current }
-    /// The first that is begun after now.
-    var following: UInt64 { current + 1 }
 
     mutating func begin(at now: Instant) {
         current += 1

@@ -37,7 +37,7 @@ extension Replica {
             return
         }
         let pulses = settings.electionTimeout.nanoseconds / settings.heartbeatInterval.nanoseconds
-        leadership!.transfer = .init(target: target, pulsesLeft: pulses + 1)
+        leadership!.transfer = LeaderTransfer(to: target, pulses: pulses + 1)
     }
 
     /// At the end of every step of a leader.
@@ -45,17 +45,14 @@ extension Replica {
         guard let transfer = leadership!.transfer, !transfer.isTold, leadership!.barrier == nil,
             preparing == nil, leadership!.tally[transfer.target] == acceptedUpTo
         else { return }
-        leadership!.transfer!.isTold = true
-        leadership!.hasForfeitedLease = true
+        leadership!.noteTold()
         send(.takeOver(ballot: leadership!.ballot), to: transfer.target, &outputs)
     }
 
     mutating func countDownTransfer(_ outputs: inout [ReplicaOutput]) {
         guard let transfer = leadership!.transfer else { return }
-        // The word may have been lost; it is said again, as it binds nobody.
-        leadership!.transfer!.isTold = false
-        leadership!.transfer!.pulsesLeft -= 1
-        guard leadership!.transfer!.pulsesLeft == 0 || !configuration.isVoter(transfer.target) else { return }
+        let isOver = leadership!.transfer!.countDown()
+        guard isOver || !configuration.isVoter(transfer.target) else { return }
         leadership!.transfer = nil
         outputs.append(.finishTransfer(to: transfer.target, .timedOut))
     }

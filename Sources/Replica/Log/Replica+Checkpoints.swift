@@ -21,10 +21,7 @@ extension Replica {
 
     mutating func onCheckpointSent(to process: ProcessID) {
         checkpointReceivers.removeAll { $0 == process }
-        // What the receiver said before it had installed the checkpoint may still be on its way.
-        if let index = leadership?.peer(process) {
-            leadership!.peers[index].checkpointRound = leadership!.round
-        }
+        leadership?.noteCheckpointSent(to: process)
     }
 
     mutating func onCheckpointFailed(_ other: ProcessID) {

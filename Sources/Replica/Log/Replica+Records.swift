@@ -42,4 +42,14 @@ extension Replica {
     var thisStart: RecordNumber { unlessDurable(RecordNumber(1)) }
 
     func unlessDurable(_ record: RecordNumber) -> RecordNumber { record <= durableUpTo ? .none : record }
+
+    /// What a new log segment must begin with, so that older segments may go once they are trimmed: the
+    /// number of this start, the promise and the trim floor. These copies are not counted as records.
+    public var segmentPreamble: [ReplicaRecord] {
+        var preamble: [ReplicaRecord] = [
+            .started(incarnation: incarnation, isMember: wasMember), .promised(acceptor.promised),
+        ]
+        if acceptor.accepted.floor > .zero { preamble.append(.floor(acceptor.accepted.floor)) }
+        return preamble
+    }
 }

@@ -36,7 +36,7 @@ extension Replica {
             return
         }
         if origin.process == me { outstanding.append(id.number) }
-        leadership!.barrier = acceptedUpTo.next
+        leadership!.close(behind: acceptedUpTo.next)
         propose([.configuration(id, next)], &outputs)
     }
 
@@ -51,7 +51,7 @@ extension Replica {
     }
 
     private func isNearlyCaughtUp(_ process: ProcessID) -> Bool {
-        reached(by: process).advanced(by: settings.promotionLagLimit) >= acceptedUpTo
+        leadership!.reached(by: process).advanced(by: settings.promotionLagLimit) >= acceptedUpTo
     }
 
     /// What a learner that is to become a voter has said about itself.
@@ -86,11 +86,11 @@ extension Replica {
     private mutating func enterConfiguration(_ outputs: inout [ReplicaOutput]) {
         precondition(
             acceptedUpTo == chosenUpTo, "\(acceptedUpTo) was proposed past a change of configuration")
-        leadership!.barrier = nil
-        leadership!.readyFrom = nil
-        leadership!.confirmedAt = nil
-        addPeers()
-        dismissPeers()
+        leadership!.enterConfiguration()
+        leadership!.addPeers(of: configuration, next: acceptedUpTo.next, settings)
+        // A process that is gone is told so, for ten election timeouts at most.
+        let pulses = 10 * settings.electionTimeout.nanoseconds / settings.heartbeatInterval.nanoseconds
+        leadership!.dismissPeers(outside: configuration, pulses: pulses)
         prepareSuffix(ownRecord: .none, successorOf: nil, &outputs)
         if leadership != nil { beginRound(isPulse: true, &outputs) }
     }

@@ -39,42 +39,25 @@ extension Replica {
         }
     }
 
-    /// How far this process is, whether or not that counts.
-    func reached(by process: ProcessID) -> Slot {
-        let followed = leadership!.peer(process).map { leadership!.peers[$0].followedUpTo } ?? .zero
-        return max(leadership!.tally[process], followed)
-    }
-
     // MARK: Contradictions
 
-    /// A leader that has chosen in its ballot has proposed in every slot in which anything can have been
-    /// chosen, unless a higher ballot was. Whoever knows more to be chosen is doubted until a quorum confirms,
-    /// in a round begun afterwards, that no higher ballot was promised.
+    /// Takes what a process says of its vote, and doubts what it knows to be chosen beyond what this leader, ready and
+    /// in no change of configuration, has proposed.
     mutating func note(_ standing: ReplicaMessage.Standing, knowing slot: Slot, at index: Int) {
-        let process = leadership!.peers[index].process
-        if leadership!.peers[index].standing?.disk != standing.disk {
-            leadership!.peers[index].followedUpTo = .zero
-        }
-        leadership!.peers[index].standing = standing
-        // What this disk accepted at this ballot while it only followed, it has accepted.
-        if standing.isVote { leadership!.tally.record(process, upTo: leadership!.peers[index].followedUpTo) }
-        guard slot > acceptedUpTo, isReady, leadership!.barrier == nil, preparing == nil,
-            leadership!.doubt == nil, !leadership!.contradicted.contains(process)
-        else { return }
-        leadership!.doubt = .init(
-            process: process, slot: slot, round: leadership!.round, epoch: configuration.epoch)
+        leadership!.note(standing, at: index)
+        guard slot > acceptedUpTo, isReady, leadership!.barrier == nil, preparing == nil else { return }
+        leadership!.doubts.raise(
+            .init(
+                process: leadership!.peers[index].process, slot: slot, round: leadership!.rounds.current,
+                epoch: configuration.epoch))
     }
 
     /// At the end of every step of a leader.
     mutating func settleDoubt(_ outputs: inout [ReplicaOutput]) {
-        guard let doubt = leadership!.doubt else { return }
-        guard doubt.epoch == configuration.epoch else {
-            leadership!.doubt = nil
+        let confirmed = leadership!.rounds.confirmed
+        guard let doubt = leadership!.doubts.settle(confirmed: confirmed, in: configuration.epoch) else {
             return
         }
-        guard leadership!.confirmedRound > doubt.round else { return }
-        leadership!.doubt = nil
-        leadership!.contradicted.append(doubt.process)
         outputs.append(.reportContradiction(by: doubt.process, at: doubt.slot))
     }
 }

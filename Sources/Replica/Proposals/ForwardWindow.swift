@@ -31,3 +31,12 @@ struct ForwardWindow: Hashable, Sendable {
         return true
     }
 }
+
+extension [ForwardWindow] {
+    /// Whether this message is the first of its kind.
+    mutating func admit(_ process: ProcessID, _ forward: ReplicaMessage.Forward) -> Bool {
+        let index = firstIndex { $0.process == process } ?? endIndex
+        if index == endIndex { append(ForwardWindow(process)) }
+        return self[index].admit(incarnation: forward.incarnation, sequence: forward.sequence)
+    }
+}

@@ -74,7 +74,7 @@ extension Replica {
         _ proposals: [Proposal], from origin: Origin, _ outputs: inout [ReplicaOutput]
     ) {
         var free = settings.entriesInFlightLimit - entriesInFlight - leadership!.held.count
-        var freeBytes = settings.bytesInFlightLimit - leadership!.bytesInFlight - leadership!.heldBytes
+        var freeBytes = settings.bytesInFlightLimit - leadership!.bytesInFlight - leadership!.held.bytes
         if chosenUpTo > appliedUpTo.advanced(by: settings.unappliedEntriesLimit) { free = 0 }
         var entries: [Entry] = []
         entries.reserveCapacity(proposals.count)
@@ -91,8 +91,7 @@ extension Replica {
             freeBytes -= entry.sizeHint
             if origin.process == me { outstanding.append(proposal.id.number) }
             if isHolding {
-                leadership!.held.append(.init(proposal: proposal, origin: origin))
-                leadership!.heldBytes += entry.sizeHint
+                leadership!.held.append(proposal, from: origin, bytes: entry.sizeHint)
             } else {
                 entries.append(entry)
             }
@@ -104,17 +103,12 @@ extension Replica {
     var entriesInFlight: Int { Int(acceptedUpTo.rawValue - chosenUpTo.rawValue) }
 
     /// Whether the leader waits for a configuration to be chosen and entered, or hands over.
-    var cannotPropose: Bool {
-        leadership!.barrier != nil || preparing != nil || leadership!.readyFrom == nil
-            || leadership!.transfer != nil || !configuration.isVoter(me)
-    }
+    var cannotPropose: Bool { !leadership!.isOpen || preparing != nil || !configuration.isVoter(me) }
 
     mutating func proposeHeld(_ outputs: inout [ReplicaOutput]) {
         guard !leadership!.held.isEmpty, !cannotPropose else { return }
-        let entries = leadership!.held.map { Entry.payload($0.proposal.id, $0.proposal.payload) }
-        leadership!.held = []
-        leadership!.heldBytes = 0
-        propose(entries, &outputs)
+        let held = leadership!.held.takeAll()
+        propose(held.map { Entry.payload($0.proposal.id, $0.proposal.payload) }, &outputs)
     }
 
     func refuse(
@@ -131,17 +125,17 @@ extension Replica {
 
     /// Leadership ends: what was held was never proposed, and whoever wants it proposed is told so.
     mutating func refuseHeld(_ outputs: inout [ReplicaOutput]) {
-        for held in leadership!.held where held.origin.process == me {
+        let all = leadership!.held.takeAll()
+        for held in all where held.origin.process == me {
             _ = outstanding.settle(held.proposal.id.number)
             outputs.append(.refuseProposal(held.proposal.id, .noLeader))
         }
-        var rest = leadership!.held.filter { $0.origin.process != me }[...]
+        var rest = all.filter { $0.origin.process != me }[...]
         while let origin = rest.first?.origin {
             let end = rest.firstIndex { $0.origin != origin } ?? rest.endIndex
             refuse(rest[..<end].map(\.proposal.id), .notLeader, to: origin, &outputs)
             rest = rest[end...]
         }
-        leadership!.held = []
     }
 
     mutating func onForwardRefused(
@@ -158,15 +152,6 @@ extension Replica {
             else { continue }
             outputs.append(.refuseProposal(id, refused.refusal))
         }
-    }
-}
-
-extension [ForwardWindow] {
-    /// Whether this message is the first of its kind.
-    fileprivate mutating func admit(_ process: ProcessID, _ forward: ReplicaMessage.Forward) -> Bool {
-        let index = firstIndex { $0.process == process } ?? endIndex
-        if index == endIndex { append(ForwardWindow(process)) }
-        return self[index].admit(incarnation: forward.incarnation, sequence: forward.sequence)
     }
 }
 

@@ -31,62 +31,33 @@ extension Replica {
     }
 
     private mutating func enqueueRead(
-        _ reader: Leadership.WaitingRead.Reader, _ outputs: inout [ReplicaOutput]
+        _ reader: WaitingReads.Reader, _ outputs: inout [ReplicaOutput]
     ) {
-        if isReady, holdsLease {
+        if isReady, leadership!.holdsLease(at: now, settings) {
             answer(reader, &outputs)
             return
         }
-        leadership!.reads.append(.init(reader: reader, round: leadership!.round + 1))
+        leadership!.reads.append(reader, until: leadership!.rounds.current + 1)
         // While a round is under way, later reads gather for the next.
-        if leadership!.confirmedRound == leadership!.round { beginRound(isPulse: false, &outputs) }
-    }
-
-    /// Asks every voter, and for the leader's pulse everybody, to confirm that the ballot stands.
-    mutating func beginRound(isPulse: Bool, _ outputs: inout [ReplicaOutput]) {
-        leadership!.round += 1
-        leadership!.openRounds.append(.init(number: leadership!.round, begunAt: now))
-        following.noteHeard(leadership!.ballot, at: now)
-        let heartbeat = ReplicaMessage.Heartbeat(
-            ballot: leadership!.ballot, round: leadership!.round, chosenUpTo: chosenUpTo, isPulse: isPulse)
-        for peer in leadership!.peers where isPulse || configuration.isVoter(peer.process) {
-            send(.heartbeat(heartbeat), to: peer.process, &outputs)
-        }
-        confirmRounds()
-    }
-
-    mutating func confirmRounds() {
-        let confirmed = configuration.reachedByPhase2Quorum { voter in
-            if voter == me { return leadership!.round }
-            return leadership!.peer(voter).map { leadership!.peers[$0].answeredRound } ?? 0
-        }
-        guard confirmed > leadership!.confirmedRound else { return }
-        leadership!.confirmedRound = confirmed
-        while let first = leadership!.openRounds.first, first.number <= confirmed {
-            leadership!.confirmedAt = first.begunAt
-            leadership!.openRounds.removeFirst()
-        }
+        if leadership!.rounds.isOver { beginRound(isPulse: false, &outputs) }
     }
 
     /// At the end of every step: answers the reads whose round is confirmed.
     mutating func answerReads(_ outputs: inout [ReplicaOutput]) {
         guard !leadership!.reads.isEmpty else { return }
         if isReady {
-            let confirmed = leadership!.confirmedRound
-            let count = leadership!.reads.firstIndex { $0.round > confirmed } ?? leadership!.reads.count
-            for index in 0..<count { answer(leadership!.reads[index].reader, &outputs) }
+            let count = leadership!.reads.count(confirmedBy: leadership!.rounds.confirmed)
+            for index in 0..<count { answer(leadership!.reads[index], &outputs) }
             leadership!.reads.removeFirst(count)
         }
-        if leadership!.confirmedRound == leadership!.round,
-            leadership!.reads.contains(where: { $0.round > leadership!.round })
-        {
+        if leadership!.rounds.isOver, leadership!.reads.needsMore(than: leadership!.rounds.current) {
             beginRound(isPulse: false, &outputs)
             // Where no other process is needed the round is over already.
-            if leadership!.confirmedRound == leadership!.round { answerReads(&outputs) }
+            if leadership!.rounds.isOver { answerReads(&outputs) }
         }
     }
 
-    private func answer(_ reader: Leadership.WaitingRead.Reader, _ outputs: inout [ReplicaOutput]) {
+    private func answer(_ reader: WaitingReads.Reader, _ outputs: inout [ReplicaOutput]) {
         switch reader {
         case .here(let id):
             outputs.append(.answerRead(id, at: chosenUpTo))
@@ -99,13 +70,12 @@ extension Replica {
     }
 
     mutating func refuseReads(_ outputs: inout [ReplicaOutput]) {
-        for read in leadership!.reads {
-            switch read.reader {
+        for reader in leadership!.reads.takeAll() {
+            switch reader {
             case .here(let id): outputs.append(.refuseRead(id, .noLeader))
             case .there(let process, let request): refuse(request, of: process, &outputs)
             }
         }
-        leadership!.reads = []
     }
 
     private func refuse(
@@ -114,18 +84,6 @@ extension Replica {
         let answer = ReplicaMessage.ReadAnswer(
             incarnation: request.incarnation, number: request.number, ballot: acceptor.promised, at: nil)
         send(.readAnswer(answer), to: process, &outputs)
-    }
-
-    /// Whether a quorum is bound to silence still; see `Settings.leaseReadsClockDriftPPM`.
-    private var holdsLease: Bool {
-        guard let drift = settings.leaseReadsClockDriftPPM, let leadership, !leadership.hasForfeitedLease,
-            let confirmedAt = leadership.confirmedAt
-        else { return false }
-        let whole = settings.electionTimeout.nanoseconds
-        // Rounded against the lease.
-        let lost = whole / 1_000_000 * drift + drift
-        guard lost < whole else { return false }
-        return now < confirmedAt + TimeSpan(nanoseconds: whole - lost)
     }
 
     // MARK: Reads of a follower's clients

@@ -32,4 +32,9 @@ struct WaitingReads: Hashable, Sendable {
     func needsMore(than round: UInt64) -> Bool { reads.contains { $0.round > round } }
 
     mutating func removeFirst(_ count: Int) { reads.removeFirst(count) }
+
+    mutating func takeAll() -> [Reader] {
+        defer { reads = [] }
+        return reads.map(\.reader)
+    }
 }
