@@ -12,6 +12,8 @@ from .gateway import Gateway, GatewayError
 from .report import Skip
 
 KINDS = ("synod", "etcd-3.4", "etcd-3.5")
+# A shell that starts this in the background has it ignored, and servers would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _next_port = int(os.environ.get("SYNOD_TEST_BASE_PORT", "28000"))
 
 
