@@ -59,7 +59,8 @@ extension ReplicaRun {
         cluster.shelter(healthy)
         try onReports()
         // That the configuration in force is chosen may be known only to others, and they need not come back.
-        guard healthy.contains(where: { cluster[$0]?.replica?.configuration.epoch == configuration.epoch }) else {
+        guard healthy.contains(where: { cluster[$0]?.replica?.configuration.epoch == configuration.epoch })
+        else {
             cluster.endShelter()
             return
         }
