@@ -106,6 +106,27 @@ import Testing
         }
     }
 
+    @Test("tell the service of the damage that they meet, as a snapshot does")
+    func damaged() async throws {
+        var damaged: DamagedService?
+        func wrap(_ service: MemoryService) -> any CoordinationService {
+            let service = DamagedService(service)
+            damaged = service
+            return service
+        }
+        try await withServer(wrap: wrap) { server in
+            try fill(server.service)
+            let service = try #require(damaged)
+            let request: [UInt8] = try everything.serializedBytes()
+            let read = try await server.client.unary("/etcdserverpb.KV/Range", request)
+            #expect(read.code != 0 && read.message == service.damage.message)
+            #expect(service.told == [service.damage])
+            let snapshot = try await server.client.unary("/etcdserverpb.Maintenance/Snapshot", [])
+            #expect(snapshot.code != 0)
+            #expect(service.told == [service.damage, service.damage])
+        }
+    }
+
     @Test("end with their client, and let go of the store")
     func cancelled() async throws {
         try await withServer { server in

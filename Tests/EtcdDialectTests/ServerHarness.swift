@@ -19,9 +19,11 @@ final class ServerHarness: Sendable {
     let client: GRPCTestClient
     private let clock: ManualClock
 
-    /// `linger`: for how long a quiet connection has its next request answered once the server drains.
+    /// `linger`: for how long a quiet connection has its next request answered once the server drains. `wrap` may put
+    /// something between the service and those that it serves.
     static func start(
-        limits: ServiceLimits = ServiceLimits(), port: Int = 0, linger: Duration = .milliseconds(500)
+        limits: ServiceLimits = ServiceLimits(), port: Int = 0, linger: Duration = .milliseconds(500),
+        wrap: (MemoryService) -> any CoordinationService = { $0 }
     ) async throws -> ServerHarness {
         var options = GRPCServer.Options()
         options.drainLinger = linger
@@ -33,7 +35,7 @@ final class ServerHarness: Sendable {
                 id: 0x8e9e_05c5_2164_694d, name: "default", peerURLs: ["http://localhost:2380"],
                 clientURLs: ["http://localhost:2379"], isLearner: false),
             now: { clock.now })
-        let etcd = EtcdServer(service: service)
+        let etcd = EtcdServer(service: wrap(service))
         let server = try await GRPCServer.bind(
             to: [SocketAddress(ipAddress: "127.0.0.1", port: port)], group: group, options: options,
             configureHTTP1: { try etcd.configureHTTP1($0) }, makeService: { etcd.makeService(for: $0) })
@@ -77,9 +79,10 @@ private final class ManualClock: Sendable {
 /// Runs `body` on a server of its own.
 func withServer(
     limits: ServiceLimits = ServiceLimits(), linger: Duration = .milliseconds(500),
+    wrap: (MemoryService) -> any CoordinationService = { $0 },
     _ body: (ServerHarness) async throws -> Void
 ) async throws {
-    let harness = try await ServerHarness.start(limits: limits, linger: linger)
+    let harness = try await ServerHarness.start(limits: limits, linger: linger, wrap: wrap)
     do {
         try await body(harness)
     } catch {
