@@ -30,28 +30,28 @@ enum HTTP2Callbacks {
         var table: OpaquePointer?
         nghttp2_session_callbacks_new(&table)
         nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, frame, user in
-            if isRequest(frame) { session(user).onBeginHeaders() }
+            if isRequest(frame) { with(user) { $0.onBeginHeaders() } }
             return 0
         }
         nghttp2_session_callbacks_set_on_header_callback2(table) { _, frame, name, value, _, user in
-            if isRequest(frame), let name, let value { session(user).onField(name: name, value: value) }
+            if isRequest(frame), let name, let value { with(user) { $0.onField(name: name, value: value) } }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, user in
-            if let frame { onFrame(frame, session(user)) }
+            if let frame { with(user) { onFrame(frame, $0) } }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) { _, _, id, bytes, count, user in
-            session(user).onData(id, UnsafeRawBufferPointer(start: bytes, count: count))
+            with(user) { $0.onData(id, UnsafeRawBufferPointer(start: bytes, count: count)) }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, id, _, user in
-            session(user).onStreamClosed(id)
+            with(user) { $0.onStreamClosed(id) }
             return 0
         }
         nghttp2_session_callbacks_set_send_data_callback(table) { _, _, header, count, source, user in
             guard let header, let source else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-            session(user).onWrite(stream(source), header: header, count: count)
+            with(user) { $0.onWrite(stream(source), header: header, count: count) }
             return 0
         }
         return table
@@ -89,8 +89,10 @@ enum HTTP2Callbacks {
         frame.map { $0.pointee.headers.cat == NGHTTP2_HCAT_REQUEST } ?? false
     }
 
-    private static func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
-        Unmanaged<HTTP2Session>.fromOpaque(user!).takeUnretainedValue()
+    /// Whoever calls into nghttp2 holds the session meanwhile: it need not be counted for every field of a request.
+    @inline(__always)
+    private static func with(_ user: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Void) {
+        Unmanaged<HTTP2Session>.fromOpaque(user!)._withUnsafeGuaranteedRef(body)
     }
 
     private static func stream(_ source: UnsafeMutablePointer<nghttp2_data_source>) -> HTTP2Stream {

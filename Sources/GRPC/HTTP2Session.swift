@@ -27,8 +27,9 @@ public final class HTTP2Session {
     private var hasNamedLast = false
 
     private var headerBlocks: HeaderBlockFilter
-    private var head = RequestHead()
-    private var strings = HeaderStrings()
+    // Changed for every field of every request, by nothing that could come back to them.
+    @exclusivity(unchecked) private var head = RequestHead()
+    @exclusivity(unchecked) private var strings = HeaderStrings()
     private var pings: PingPolicy
     private var lastStream: HTTP2Stream?
     private unowned(unsafe) var firstOpen: HTTP2Stream?

@@ -14,6 +14,9 @@ public final class WorkAllowance {
 
     public init(units: Int) { self.units = units }
 
+    /// Allows this much, whatever was spent, for work that comes after what spent it.
+    public func renew(units: Int) { self.units = units }
+
     @inline(__always)
     func spend(_ count: Int = 1) throws {
         units -= count

@@ -141,8 +141,9 @@ final class EtcdEndpoint: @unchecked Sendable {
         var spent = 0
         do {
             try service.read { reader in
+                let allowance = WorkAllowance(units: Self.unitsPerRead)
                 while spent < Self.unitsPerTurn, let call = batch.popFirst() {
-                    let allowance = WorkAllowance(units: Self.unitsPerRead)
+                    allowance.renew(units: Self.unitsPerRead)
                     call.onView(KeyValueReader(reader, within: allowance))
                     spent += Self.unitsPerRead - max(0, allowance.units)
                 }

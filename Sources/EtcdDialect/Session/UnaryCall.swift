@@ -93,6 +93,8 @@ final class UnaryCall: EtcdCall {
             case .success(let answer): answer
             case .failure(let error): throw EtcdFault(error)
             }
+        // The most frequent of all, without a copy of what is to be read.
+        if case .ready = answer, case .read = stage { return endpoint.addRead(self) }
         switch (stage, answer) {
         case (.outcome, .outcome(let outcome, _)) where outcome.isLarge: respondInBackground(outcome)
         case (.outcome, .outcome(let outcome, _)):
@@ -109,7 +111,6 @@ final class UnaryCall: EtcdCall {
                     writer.header(header, revision: revision)
                 }
             }
-        case (.read, .ready): endpoint.addRead(self)
         case (.answer(let body), _): try body(self, answer)
         default: throw EtcdFault(.internalError, "etcdserver: unexpected answer \(answer)")
         }
@@ -118,8 +119,7 @@ final class UnaryCall: EtcdCall {
     /// The endpoint has a view of the store in which this call may read, as much as the reader allows; a larger
     /// read is begun anew elsewhere.
     func onView(_ reader: KeyValueReader) {
-        guard !isOver, case .read(let read) = stage else { return }
-        stage = .nothing
+        guard !isOver, case .read(let read) = exchange(&stage, with: .nothing) else { return }
         do {
             switch read {
             case .range(let query):

@@ -13,6 +13,9 @@ import Synchronization
 final class PeerConnection: @unchecked Sendable {
     /// What is handed to the socket at once; the rest waits here, where its size is known.
     private static let sliceBytes = 256 << 10
+    /// A write of fewer bytes counts as carried when it is made: to hear when it has left costs more than the
+    /// write. What the count misses of it on a slow link is bounded, as nothing is written while a slice waits.
+    private static let uncountedBytes = 4 << 10
     /// What the kernel keeps of the bulk beyond what is on its way. More would only hide what the link carries.
     private static let unsentBytes = 128 << 10
 
@@ -31,6 +34,22 @@ final class PeerConnection: @unchecked Sendable {
         var isConnected = false
         var isFlushScheduled = false
         var dropped: UInt64 = 0
+
+        mutating func carried(_ count: Int) {
+            if count > 0 { budget.carried(count, at: MonotonicClock.now()) }
+        }
+
+        /// What is to be written now, at most a slice; nil when nothing waits.
+        mutating func next(afterWriting count: Int) -> ByteBuffer? {
+            carried(count)
+            isFlushScheduled = false
+            guard bytes.readableBytes > 0 else { return nil }
+            guard bytes.readableBytes > PeerConnection.sliceBytes else {
+                defer { bytes = ByteBuffer() }
+                return bytes
+            }
+            return bytes.readSlice(length: PeerConnection.sliceBytes)
+        }
     }
     private let queue: Mutex<Queue>
 
@@ -126,23 +145,28 @@ final class PeerConnection: @unchecked Sendable {
 
     /// While the socket takes nothing, messages gather in the queue; `writable` calls again.
     func writeQueued() {
+        var written = 0
         while let channel, channel.isWritable {
-            let bytes = queue.withLock { queue -> ByteBuffer? in
-                queue.isFlushScheduled = false
-                guard queue.bytes.readableBytes > PeerConnection.sliceBytes else {
-                    defer { queue.bytes = ByteBuffer() }
-                    return queue.bytes.readableBytes > 0 ? queue.bytes : nil
-                }
-                return queue.bytes.readSlice(length: PeerConnection.sliceBytes)
-            }
+            let bytes = queue.withLock { $0.next(afterWriting: written) }
             guard let bytes else { return }
-            let count = bytes.readableBytes
-            instruments.peerBytesSent.add(count)
-            channel.writeAndFlush(bytes).whenSuccess { [self] in
-                queue.withLock { $0.budget.carried(count, at: MonotonicClock.now()) }
-            }
+            written = write(bytes, to: channel)
         }
-        queue.withLock { $0.isFlushScheduled = false }
+        queue.withLock { queue in
+            queue.isFlushScheduled = false
+            queue.carried(written)
+        }
+    }
+
+    /// Returns how many of the bytes count as carried already.
+    private func write(_ bytes: ByteBuffer, to channel: any Channel) -> Int {
+        let count = bytes.readableBytes
+        instruments.peerBytesSent.add(count)
+        guard count >= PeerConnection.uncountedBytes else {
+            channel.writeAndFlush(bytes, promise: nil)
+            return count
+        }
+        channel.writeAndFlush(bytes).whenSuccess { [self] in queue.withLock { $0.carried(count) } }
+        return 0
     }
 
     private func schedule(in delay: TimeAmount) {

@@ -51,10 +51,10 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         let bytes = unwrapInboundIn(data)
         watch.heard()
         network.instruments.peerBytesReceived.add(bytes.readableBytes)
-        readMeanwhile.append(bytes)
-        guard !isReading else { return }
+        guard !isReading else { return readMeanwhile.append(bytes) }
         isReading = true
         defer { isReading = false }
+        take(bytes, context)
         while !readMeanwhile.isEmpty { take(readMeanwhile.removeFirst(), context) }
     }
 
