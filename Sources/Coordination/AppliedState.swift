@@ -39,8 +39,8 @@ public struct AppliedState: Hashable, Sendable {
 enum MetaKey: UInt8 {
     case appliedSlot = 1
     case configuration = 2
-    /// What the key-value space must remember beside its versions.
-    case keyValueState = 3
+    /// What the ledger must remember beside the tables of its spaces.
+    case ledgerState = 3
     /// How far compacted versions are physically removed.
     case compactionProgress = 4
     /// Followed by the member's id.

@@ -64,7 +64,7 @@ public enum ServiceDelivery: Sendable {
 
 public enum ServiceAnswer: Sendable {
     /// The outcome of a command and the slot at which it was applied.
-    case outcome(KeyValueOutcome, slot: UInt64)
+    case outcome(any SpaceOutcome, slot: UInt64)
     case ready
     /// Seconds granted anew; zero when there is no such lease.
     case leaseRenewed(seconds: Int64)
@@ -88,22 +88,6 @@ public enum ServiceError: Error, Hashable, Sendable {
     case corrupt
     case unsupportedForLearner
     case internalFailure(String)
-}
-
-/// A command as it stands in the log: its space says which state machine it is for, its version how the
-/// payload is encoded. A process that meets a version it does not know stops rather than guess.
-public struct Command: Hashable, Sendable {
-    public enum Space: UInt8, Sendable { case keyValue = 1 }
-
-    public var space: Space
-    public var version: UInt8
-    public var payload: [UInt8]
-
-    public init(space: Space, version: UInt8, payload: [UInt8]) {
-        self.space = space
-        self.version = version
-        self.payload = payload
-    }
 }
 
 public struct LeaseID: Hashable, Comparable, Sendable {

@@ -16,36 +16,18 @@ enum EntryPayload {
             })
     }
 
-    static func encode(_ command: KeyValueCommand) -> Payload {
-        encode(command.command)
-    }
-
-    /// Throws `UnknownCommand` for a space or version that this program does not know: it must stop rather
-    /// than guess what the other members have done.
-    static func decode(_ payload: Payload) throws -> KeyValueCommand {
-        guard payload.count >= headerBytes, let space = Command.Space(rawValue: payload.bytes[0]) else {
-            throw UnknownCommand(space: payload.bytes.first ?? 0, version: 0)
-        }
-        switch space {
-        case .keyValue:
-            let version = payload.bytes[1]
-            guard version <= KeyValueCommand.currentVersion else {
-                throw UnknownCommand(space: space.rawValue, version: version)
+    /// Calls `body` with what the ledger takes. Throws `UnknownCommand` where there is no command.
+    static func withCommand<R>(
+        in payload: Payload,
+        _ body: (_ payload: UnsafeRawBufferPointer, _ version: UInt8, _ space: SpaceID) throws -> R
+    ) throws -> R {
+        try payload.bytes.withUnsafeBytes { bytes in
+            guard bytes.count >= headerBytes else {
+                throw UnknownCommand(space: SpaceID(rawValue: bytes.first ?? 0), version: 0)
             }
-            return try payload.bytes.withUnsafeBytes { bytes in
-                try KeyValueCommand(
-                    decoding: UnsafeRawBufferPointer(rebasing: bytes[headerBytes...]), version: version)
-            }
+            return try body(
+                UnsafeRawBufferPointer(rebasing: bytes[headerBytes...]), bytes[1], SpaceID(rawValue: bytes[0])
+            )
         }
-    }
-}
-
-struct UnknownCommand: Error, CustomStringConvertible {
-    var space: UInt8
-    var version: UInt8
-
-    var description: String {
-        "the log holds a command of space \(space), version \(version), which this program does not know; "
-            + "it was written by a later version: upgrade this member"
     }
 }

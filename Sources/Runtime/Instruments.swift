@@ -21,9 +21,9 @@ final class Instruments: Sendable {
     let heartbeatSendFailures = Counter()
     let peerSendFailures = Counter()
 
-    let puts = Counter()
-    let deletes = Counter()
-    let transactions = Counter()
+    /// What commands of each family did, by its own names.
+    private let operations = Dictionary(
+        uniqueKeysWithValues: Ledger.families.flatMap { $0.operations }.map { ($0, Counter()) })
     let leasesGranted = Counter()
     let leasesRevoked = Counter()
     let leasesRenewed = Counter()
@@ -40,6 +40,10 @@ final class Instruments: Sendable {
     let checkpointsSent = Counter()
     let checkpointsInstalled = Counter()
 
+    func count(_ outcome: any SpaceOutcome) {
+        if let operation = outcome.operation { operations[operation]?.add(1) }
+    }
+
     var readings: [ServiceMetric] {
         func counter(_ name: String, _ counter: Counter) -> ServiceMetric {
             ServiceMetric(name: name, value: .counter(Double(counter.value)))
@@ -48,7 +52,7 @@ final class Instruments: Sendable {
             ServiceMetric(name: name, value: .gauge(Double(counter.value)))
         }
         let keys = keys.value.map { [ServiceMetric(name: "keys", value: .gauge(Double($0)))] } ?? []
-        return keys + [
+        return keys + operations.sorted { $0.key < $1.key }.map(counter) + [
             ServiceMetric(name: "wal_sync_seconds", value: walSync.value),
             counter("wal_written_bytes_total", walBytes),
             ServiceMetric(name: "defragment_seconds", value: defragment.value),
@@ -63,9 +67,6 @@ final class Instruments: Sendable {
             counter("reads_failed_total", readsFailed),
             counter("heartbeat_send_failures_total", heartbeatSendFailures),
             counter("peer_sent_failures_total", peerSendFailures),
-            counter("puts_total", puts),
-            counter("deletes_total", deletes),
-            counter("transactions_total", transactions),
             counter("leases_granted_total", leasesGranted),
             counter("leases_revoked_total", leasesRevoked),
             counter("leases_renewed_total", leasesRenewed),

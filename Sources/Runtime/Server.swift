@@ -126,7 +126,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             options: options, identity: identity, directory: directory, logDirectory: logDirectory,
             folders: folders, ownFormation: ownFormation, report: report)
         store = recovery.store
-        feed = WatchFeed(revision: recovery.applier.space.revision)
+        feed = WatchFeed(revision: recovery.applier.ledger.revision)
 
         importer = CheckpointImporter(stores: folders, host: inbox, report: report)
         let times = LinkTimes(electionTimeout: options.electionTimeout)

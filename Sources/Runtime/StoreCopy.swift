@@ -33,7 +33,7 @@ final class StoreCopy: @unchecked Sendable {
     }
 
     var applied: Slot { applier.applied }
-    var revision: Int64 { applier.space.revision }
+    var revision: Int64 { applier.ledger.revision }
 
     private static func copy(
         _ view: any OrderedView, to store: any ServerStore, isStopping: () -> Bool

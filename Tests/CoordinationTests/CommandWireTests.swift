@@ -2,17 +2,22 @@ import Coordination
 import Testing
 
 @Suite("The wire form of commands") struct CommandWireTests {
-    private func decode(_ encoded: [UInt8]) throws -> KeyValueCommand {
-        try KeyValueCommand(decoding: encoded, version: KeyValueCommand.currentVersion)
+    /// Whose it is its first byte tells, as it tells the ledger.
+    private func decode(_ encoded: [UInt8]) throws -> TestCommand {
+        (5...9).contains(encoded.first ?? 0)
+            ? .ledger(try LedgerCommand(decoding: encoded, version: LedgerCommand.currentVersion))
+            : .keyValue(try KeyValueCommand(decoding: encoded, version: KeyValueCommand.currentVersion))
     }
 
-    private static let others: [KeyValueCommand] = [
-        .compact(revision: -1), .compact(revision: .max), .grantLease(LeaseID(.min), seconds: .max),
-        .revokeLease(LeaseID(1)), .expireLeases([]), .expireLeases([LeaseID(1), LeaseID(-1)]),
-        .setAlarm(Alarm(member: .max, kind: .corrupt), raised: false),
-        .setAlarm(Alarm(member: 0, kind: .noSpace), raised: true),
-        .publishMember(id: .max, name: "ä", peerURLs: [], clientURLs: ["a", ""]),
-    ]
+    private static let others: [TestCommand] =
+        [.keyValue(.compact(revision: -1)), .keyValue(.compact(revision: .max))]
+        + ([
+            .grantLease(LeaseID(.min), seconds: .max),
+            .revokeLease(LeaseID(1)), .expireLeases([]), .expireLeases([LeaseID(1), LeaseID(-1)]),
+            .setAlarm(Alarm(member: .max, kind: .corrupt), raised: false),
+            .setAlarm(Alarm(member: 0, kind: .noSpace), raised: true),
+            .publishMember(id: .max, name: "ä", peerURLs: [], clientURLs: ["a", ""]),
+        ] as [LedgerCommand]).map(TestCommand.ledger)
 
     @Test("every command is read as it was written")
     func roundTrip() throws {
@@ -47,15 +52,15 @@ import Testing
                 3, 1, 1, 1, 0, 2, 2, 5, 1, 0, 1, 2, 0, 0, 0, 0, 0, 0,
             ])
         #expect(KeyValueCommand.compact(revision: 5).encoded() == [4, 5])
-        #expect(KeyValueCommand.grantLease(LeaseID(1), seconds: 2).encoded() == [5, 1, 2])
-        #expect(KeyValueCommand.revokeLease(LeaseID(1)).encoded() == [6, 1])
-        #expect(KeyValueCommand.expireLeases([LeaseID(1)]).encoded() == [7, 1, 1])
+        #expect(LedgerCommand.grantLease(LeaseID(1), seconds: 2).encoded() == [5, 1, 2])
+        #expect(LedgerCommand.revokeLease(LeaseID(1)).encoded() == [6, 1])
+        #expect(LedgerCommand.expireLeases([LeaseID(1)]).encoded() == [7, 1, 1])
         #expect(
-            KeyValueCommand.setAlarm(Alarm(member: 1, kind: .noSpace), raised: true).encoded() == [
+            LedgerCommand.setAlarm(Alarm(member: 1, kind: .noSpace), raised: true).encoded() == [
                 8, 1, 1, 1,
             ])
         #expect(
-            KeyValueCommand.publishMember(id: 1, name: "a", peerURLs: ["b"], clientURLs: []).encoded()
+            LedgerCommand.publishMember(id: 1, name: "a", peerURLs: ["b"], clientURLs: []).encoded()
                 == [9, 1, 1, 97, 1, 1, 98, 0])
     }
 

@@ -5,14 +5,14 @@ import Testing
     @Test("a revision can be compacted once, from 0 up to the current one")
     func bounds() throws {
         let harness = try SpaceHarness()
-        #expect(harness.space.compactRevision == -1)
+        #expect(harness.ledger.compactRevision == -1)
         #expect(try harness.apply(.compact(revision: -1)) == .refused(.compacted, revision: 1))
         #expect(try harness.apply(.compact(revision: 0)) == .compacted(revision: 1))
         #expect(try harness.apply(.compact(revision: 0)) == .refused(.compacted, revision: 1))
         #expect(try harness.apply(.compact(revision: 2)) == .refused(.futureRevision, revision: 1))
         try harness.put("a")
         #expect(try harness.apply(.compact(revision: 2)) == .compacted(revision: 2))
-        #expect(try SpaceHarness(store: harness.store).space.compactRevision == 2)
+        #expect(try SpaceHarness(store: harness.store).ledger.compactRevision == 2)
         #expect(try harness.read { try $0.compactRevision() } == 2)
     }
 
@@ -32,7 +32,7 @@ import Testing
         try harness.apply(.compact(revision: 10))
         try harness.removeAllCompacted()
         #expect(try harness.storedVersions() == 2)
-        #expect(try SpaceHarness(store: harness.store).space.revision == 10)
+        #expect(try SpaceHarness(store: harness.store).ledger.revision == 10)
     }
 
     @Test(
@@ -56,7 +56,7 @@ import Testing
         }
         #expect(try harness.storedVersions() == 1)
         #expect(
-            try SpaceHarness(store: harness.store).space.revision == 3, "the last event tells the revision")
+            try SpaceHarness(store: harness.store).ledger.revision == 3, "the last event tells the revision")
         try harness.put("b")
         try harness.apply(.compact(revision: 4))
         try harness.removeAllCompacted()
@@ -72,7 +72,7 @@ import Testing
         try harness.apply(.compact(revision: 5))
         try harness.removeAllCompacted()
         let restored = try SpaceHarness(store: harness.store)
-        #expect(restored.space.revision == 5)
+        #expect(restored.ledger.revision == 5)
         #expect(try restored.put("a") == .put(previous: nil, revision: 6))
         #expect(try restored.range(RangeQuery(range: keys("a"))).keyValues[0].version == 1)
     }
@@ -88,7 +88,7 @@ import Testing
             for target in [harness, whole] { try target.put("\(round % 7)", "\(round)") }
             if round % 5 == 0 { for target in [harness, whole] { try target.delete("\(round % 7)", "4") } }
             if round % 9 == 0 {
-                let revision = harness.space.revision - Int64(numbers.below(3))
+                let revision = harness.ledger.revision - Int64(numbers.below(3))
                 for target in [harness, whole] { try target.apply(.compact(revision: revision)) }
             }
             let before = try harness.storedVersions()

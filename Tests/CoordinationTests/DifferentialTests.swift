@@ -11,21 +11,24 @@ import Testing
         let harness = try SpaceHarness()
         let lazy = try SpaceHarness()
         var refusals: [KeyValueRefusal: Int] = [:]
+        func count(_ outcome: TestOutcome) {
+            switch outcome {
+            case .keyValue(.refused(let refusal, _)): refusals[refusal, default: 0] += 1
+            case .ledger(.refused(let refusal, _)): refusals[.ledger(refusal), default: 0] += 1
+            default: break
+            }
+        }
 
         for step in 1...1500 {
             let command = commands.command(revision: model.revision, compactRevision: model.compactRevision)
             let logged = model.log.count
             let expected = model.apply(command)
-            // What goes through the log is what is applied.
-            let decoded = try KeyValueCommand(
-                decoding: command.encoded(), version: KeyValueCommand.currentVersion)
-            try #require(decoded == command)
-            let outcome = try harness.apply(decoded)
+            let outcome = try harness.apply(command)
             try #require(outcome == expected, "seed \(seed) step \(step): \(command)")
             try #require(
                 harness.events == Array(model.log[logged...]), "seed \(seed) step \(step): \(command)")
-            try #require(harness.space.revision == model.revision)
-            if case .refused(let refusal, _) = outcome { refusals[refusal, default: 0] += 1 }
+            try #require(harness.ledger.revision == model.revision)
+            count(outcome)
 
             let lazyOutcome = try lazy.apply(command)
             try #require(lazyOutcome == expected)
@@ -41,9 +44,8 @@ import Testing
             }
         }
         for refusal in [
-            KeyValueRefusal.compacted, .futureRevision, .leaseNotFound, .leaseExists, .keyNotFound,
-            .leaseTooLong,
-            .duplicateKey,
+            KeyValueRefusal.compacted, .futureRevision, .leaseNotFound, .ledger(.leaseExists), .keyNotFound,
+            .ledger(.leaseTooLong), .duplicateKey,
         ] { #expect(refusals[refusal, default: 0] > 0, "no command was refused with \(refusal)") }
 
         try harness.removeAllCompacted()
@@ -51,8 +53,8 @@ import Testing
         let kept = try harness.storedVersions()
         #expect(kept < model.log.count, "compaction removed nothing")
         let restored = try SpaceHarness(store: harness.store)
-        #expect(restored.space.revision == model.revision)
-        #expect(restored.space.compactRevision == model.compactRevision)
+        #expect(restored.ledger.revision == model.revision)
+        #expect(restored.ledger.compactRevision == model.compactRevision)
     }
 
     private func compareReads(
@@ -101,9 +103,9 @@ import Testing
     }
 
     private func compareHashes(_ harness: SpaceHarness, _ lazy: SpaceHarness) throws {
-        let revision = harness.space.revision
-        let middle = (max(harness.space.compactRevision, 1) + revision) / 2
-        for at in [0, revision, middle, max(harness.space.compactRevision, 0)] {
+        let revision = harness.ledger.revision
+        let middle = (max(harness.ledger.compactRevision, 1) + revision) / 2
+        for at in [0, revision, middle, max(harness.ledger.compactRevision, 0)] {
             let one = try harness.read { try $0.hash(at: at) }
             let other = try lazy.read { try $0.hash(at: at) }
             try #require(one == other)
@@ -112,7 +114,7 @@ import Testing
 
     private func compareLeases(_ harness: SpaceHarness, _ model: NaiveSpace) throws {
         try harness.read { reader in
-            let leases = try reader.leases()
+            let leases = try reader.ledger.leases()
             #expect(leases.map(\.id.rawValue) == model.leases.keys.sorted())
             for (lease, seconds) in leases {
                 #expect(seconds == model.leases[lease.rawValue])
@@ -129,7 +131,7 @@ import Testing
             for _ in 1...800 {
                 try harness.apply(
                     commands.command(
-                        revision: harness.space.revision, compactRevision: harness.space.compactRevision))
+                        revision: harness.ledger.revision, compactRevision: harness.ledger.compactRevision))
             }
         }
         #expect(try stores[0].dump() == stores[1].dump())

@@ -17,8 +17,8 @@ import Testing
             try harness.apply(.grantLease(LeaseID(5), seconds: 9_000_000_001))
                 == .refused(.leaseTooLong, revision: 1))
         try harness.apply(.grantLease(LeaseID(-6), seconds: 2))
-        #expect(Set(try harness.read { try $0.leases() }.map(\.id.rawValue)) == [5, -6])
-        #expect(try harness.read { try $0.seconds(of: LeaseID(-6)) } == 2)
+        #expect(Set(try harness.read { try $0.ledger.leases() }.map(\.id.rawValue)) == [5, -6])
+        #expect(try harness.read { try $0.ledger.seconds(of: LeaseID(-6)) } == 2)
     }
 
     @Test("a put attaches its key to its lease alone, and without one detaches it")
@@ -52,7 +52,7 @@ import Testing
         #expect(try harness.list("a", "") == ["c=@5"])
         #expect(try harness.apply(.revokeLease(LeaseID(1))) == .refused(.leaseNotFound, revision: 6))
         #expect(try harness.apply(.revokeLease(LeaseID(2))) == .leaseRevoked(revision: 6))
-        #expect(try harness.read { try $0.leases() }.isEmpty)
+        #expect(try harness.read { try $0.ledger.leases() }.isEmpty)
     }
 
     @Test("leases that end together take a revision each, unknown ones are passed over")
@@ -74,9 +74,9 @@ import Testing
         try harness.put("b")
         let alarm = Alarm(member: 3, kind: .noSpace)
         try harness.apply(.setAlarm(alarm, raised: true))
-        #expect(harness.space.alarms == [alarm])
-        #expect(try SpaceHarness(store: harness.store).space.alarms == [alarm])
-        #expect(try harness.read { try $0.alarms() } == [alarm])
+        #expect(harness.ledger.alarms == [alarm])
+        #expect(try SpaceHarness(store: harness.store).ledger.alarms == [alarm])
+        #expect(try harness.read { try $0.ledger.alarms() } == [alarm])
         var putting = KeyValueTransaction()
         putting.failure = [.put(PutOperation(key: bytes("a"), value: []))]
         var nesting = KeyValueTransaction()
@@ -106,13 +106,15 @@ import Testing
             try harness.apply(.setAlarm(alarm, raised: true))
         }
         #expect(
-            harness.space.alarms == [
+            harness.ledger.alarms == [
                 Alarm(member: 0, kind: .noSpace), Alarm(member: 2, kind: .noSpace), corrupt,
             ])
         for command: KeyValueCommand in [
             .put(PutOperation(key: bytes("a"), value: [])), .delete(DeleteOperation(range: keys("a"))),
-            .transaction(KeyValueTransaction()), .compact(revision: 2), .grantLease(LeaseID(1), seconds: 10),
-            .revokeLease(LeaseID(1)), .expireLeases([LeaseID(1)]),
+            .transaction(KeyValueTransaction()), .compact(revision: 2),
+        ] { #expect(try harness.apply(command) == .refused(.corrupt, revision: 2)) }
+        for command: LedgerCommand in [
+            .grantLease(LeaseID(1), seconds: 10), .revokeLease(LeaseID(1)), .expireLeases([LeaseID(1)]),
         ] { #expect(try harness.apply(command) == .refused(.corrupt, revision: 2)) }
         #expect(try harness.list("a") == ["a=@2"])
     }
@@ -124,13 +126,13 @@ import Testing
             try harness.apply(
                 .publishMember(id: id, name: name, peerURLs: ["http://p\(id)"], clientURLs: ["x", "y"]))
         }
-        let members = try harness.read { try $0.members() }
+        let members = try harness.read { try $0.ledger.members() }
         #expect(members.map(\.name) == ["b2", "c", "z"])
         #expect(
             members[0]
                 == ServiceMember(
                     id: 2, name: "b2", peerURLs: ["http://p2"], clientURLs: ["x", "y"], isLearner: false))
-        #expect(harness.space.revision == 1)
+        #expect(harness.ledger.revision == 1)
     }
 }
 

@@ -59,8 +59,11 @@ struct ServiceHarness {
         submit(.put(put))
     }
 
-    func submit(_ command: KeyValueCommand) {
-        port.submit(.command(command.command), token: 0)
+    func submit(_ command: KeyValueCommand) { submit(command.command) }
+    func submit(_ command: LedgerCommand) { submit(command.command) }
+
+    private func submit(_ command: Command) {
+        port.submit(.command(command), token: 0)
         port.flush()
     }
 
@@ -89,7 +92,7 @@ struct ServiceHarness {
             Issue.record("no outcome")
             return
         }
-        #expect(outcome == .put(previous: nil, revision: 2))
+        #expect(outcome as? KeyValueOutcome == .put(previous: nil, revision: 2))
         #expect(harness.service.status.revision == 2)
         #expect(
             try harness.service.read { try KeyValueReader($0).range(RangeQuery(range: keys("a"))) }.count
@@ -213,14 +216,15 @@ struct ServiceHarness {
         for _ in 1...30 { harness.put("a", String(repeating: "x", count: 100)) }
         #expect(harness.service.status.alarms == [Alarm(member: 1, kind: .noSpace)])
         let put = KeyValueCommand.put(PutOperation(key: bytes("a"), value: []))
-        guard case .outcome(.refused(.noSpace, _), _) = try harness.ask(.command(put.command)) else {
+        guard case .outcome(KeyValueOutcome.refused(.noSpace, _), _) = try harness.ask(.command(put.command))
+        else {
             Issue.record("not refused")
             return
         }
         harness.submit(.compact(revision: harness.service.status.revision))
         _ = try harness.ask(.compactionFinished(0))
         harness.submit(.setAlarm(Alarm(member: 1, kind: .noSpace), raised: false))
-        guard case .outcome(.put, _) = try harness.ask(.command(put.command)) else {
+        guard case .outcome(KeyValueOutcome.put, _) = try harness.ask(.command(put.command)) else {
             Issue.record("refused")
             return
         }

@@ -108,13 +108,13 @@ import Testing
         let harness = try SpaceHarness(store: store)
         var puts = 0
         while (try? harness.put("a", "0123456789")) != nil { puts += 1 }
-        #expect(puts > 10 && harness.space.revision == Int64(puts) + 1)
+        #expect(puts > 10 && harness.ledger.revision == Int64(puts) + 1)
         let dump = try harness.dump()
         #expect(throws: StoreError.self) { try harness.put("a", "0123456789") }
         #expect(try harness.dump() == dump)
         #expect(try harness.list("a").count == 1)
         store.capacity = 2100
-        try harness.apply(.compact(revision: harness.space.revision))
+        try harness.apply(.compact(revision: harness.ledger.revision))
         store.capacity = 2000
         try harness.removeAllCompacted()
         try harness.put("a", "0123456789")
@@ -135,7 +135,7 @@ import Testing
         for writes in 0..<5 {
             harness.store.fail(afterWrites: writes, with: StoreError(.full, "injected"))
             #expect(throws: StoreError(.full, "injected")) { try harness.apply(.transaction(transaction)) }
-            #expect(try harness.dump() == dump && harness.space.revision == 2)
+            #expect(try harness.dump() == dump && harness.ledger.revision == 2)
         }
         harness.store.fail(afterWrites: 0, with: nil)
         guard case .transaction(_, 3) = try harness.apply(.transaction(transaction)) else {

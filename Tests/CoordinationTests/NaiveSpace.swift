@@ -19,7 +19,36 @@ struct NaiveSpace {
         return state
     }
 
-    mutating func apply(_ command: KeyValueCommand) -> KeyValueOutcome {
+    mutating func apply(_ command: TestCommand) -> TestOutcome {
+        switch command {
+        case .keyValue(let command): .keyValue(apply(command))
+        case .ledger(let command): .ledger(apply(command))
+        }
+    }
+
+    private mutating func apply(_ command: LedgerCommand) -> LedgerOutcome {
+        switch command {
+        case .grantLease(let lease, let seconds):
+            if seconds > 9_000_000_000 { return .refused(.leaseTooLong, revision: revision) }
+            if leases[lease.rawValue] != nil { return .refused(.leaseExists, revision: revision) }
+            leases[lease.rawValue] = seconds
+            return .leaseGranted(lease, seconds: seconds, revision: revision)
+        case .revokeLease(let lease):
+            guard leases[lease.rawValue] != nil else { return .refused(.leaseNotFound, revision: revision) }
+            sub = 0
+            end(lease.rawValue)
+            return .leaseRevoked(revision: revision)
+        case .expireLeases(let ended):
+            for lease in ended {
+                sub = 0
+                end(lease.rawValue)
+            }
+            return .done(revision: revision)
+        case .setAlarm, .publishMember: return .done(revision: revision)
+        }
+    }
+
+    private mutating func apply(_ command: KeyValueCommand) -> KeyValueOutcome {
         sub = 0
         let revisionBefore = revision
         do throws(KeyValueRefusal) {
@@ -55,22 +84,6 @@ struct NaiveSpace {
             if target > revision { throw .futureRevision }
             compactRevision = target
             return .compacted(revision: revision)
-        case .grantLease(let lease, let seconds):
-            if seconds > 9_000_000_000 { throw .leaseTooLong }
-            if leases[lease.rawValue] != nil { throw .leaseExists }
-            leases[lease.rawValue] = seconds
-            return .leaseGranted(lease, seconds: seconds, revision: revision)
-        case .revokeLease(let lease):
-            guard leases[lease.rawValue] != nil else { throw .leaseNotFound }
-            end(lease.rawValue)
-            return .leaseRevoked(revision: revision)
-        case .expireLeases(let ended):
-            for lease in ended {
-                sub = 0
-                end(lease.rawValue)
-            }
-            return .done(revision: revision)
-        case .setAlarm, .publishMember: return .done(revision: revision)
         }
     }
 

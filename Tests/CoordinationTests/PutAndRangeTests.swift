@@ -5,13 +5,13 @@ import Testing
     @Test("a new store is at revision 1, and every change adds one")
     func revisions() throws {
         let harness = try SpaceHarness()
-        #expect(harness.space.revision == 1)
+        #expect(harness.ledger.revision == 1)
         #expect(try harness.put("a", "1") == .put(previous: nil, revision: 2))
         #expect(try harness.put("a", "2") == .put(previous: nil, revision: 3))
         #expect(try harness.delete("a") == .deleted(count: 1, previous: [], revision: 4))
         #expect(try harness.delete("a") == .deleted(count: 0, previous: [], revision: 4))
         #expect(try harness.read { try $0.revision() } == 4)
-        #expect(try SpaceHarness(store: harness.store).space.revision == 4)
+        #expect(try SpaceHarness(store: harness.store).ledger.revision == 4)
     }
 
     @Test("a version counts the puts since the key was created, and begins again after a deletion")
@@ -195,7 +195,7 @@ import Testing
             for key in ["a", "b", "c"] where round % 7 != 0 || key != "b" { try harness.put(key, "\(round)") }
         }
         try harness.delete("b")
-        let revision = harness.space.revision
+        let revision = harness.ledger.revision
         var model: [String: (String, Int64)] = [:]
         var at: Int64 = 1
         for round in 1...40 {

@@ -1,5 +1,34 @@
 import Coordination
 
+/// A command of the key-value space or of the ledger's own, which a client of etcd does not tell apart.
+enum TestCommand: Hashable {
+    case keyValue(KeyValueCommand)
+    case ledger(LedgerCommand)
+
+    var command: Command {
+        switch self {
+        case .keyValue(let command): command.command
+        case .ledger(let command): command.command
+        }
+    }
+
+    func encoded() -> [UInt8] { command.payload }
+}
+
+enum TestOutcome: Hashable {
+    case keyValue(KeyValueOutcome)
+    case ledger(LedgerOutcome)
+
+    /// Nil for one of another family.
+    init?(_ outcome: any SpaceOutcome) {
+        switch outcome {
+        case let outcome as KeyValueOutcome: self = .keyValue(outcome)
+        case let outcome as LedgerOutcome: self = .ledger(outcome)
+        default: return nil
+        }
+    }
+}
+
 /// Commands and queries over few keys, so that they often meet.
 struct RandomCommands {
     var numbers: SeededNumbers
@@ -11,16 +40,18 @@ struct RandomCommands {
 
     init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
-    mutating func command(revision: Int64, compactRevision: Int64) -> KeyValueCommand {
+    mutating func command(revision: Int64, compactRevision: Int64) -> TestCommand {
         switch numbers.below(100) {
-        case 0..<45: return .put(put())
-        case 45..<57: return .delete(delete())
+        case 0..<45: return .keyValue(.put(put()))
+        case 45..<57: return .keyValue(.delete(delete()))
         case 57..<82:
-            return .transaction(transaction(depth: 0, revision: revision, compactRevision: compactRevision))
-        case 82..<88: return .grantLease(LeaseID(lease()), seconds: numbers.chance(5) ? 9_000_000_001 : 10)
-        case 88..<93: return .revokeLease(LeaseID(lease()))
-        case 93..<96: return .expireLeases([LeaseID(lease()), LeaseID(lease())])
-        default: return .compact(revision: near(revision, compactRevision))
+            return .keyValue(
+                .transaction(transaction(depth: 0, revision: revision, compactRevision: compactRevision)))
+        case 82..<88:
+            return .ledger(.grantLease(LeaseID(lease()), seconds: numbers.chance(5) ? 9_000_000_001 : 10))
+        case 88..<93: return .ledger(.revokeLease(LeaseID(lease())))
+        case 93..<96: return .ledger(.expireLeases([LeaseID(lease()), LeaseID(lease())]))
+        default: return .keyValue(.compact(revision: near(revision, compactRevision)))
         }
     }
 

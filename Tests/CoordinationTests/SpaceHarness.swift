@@ -1,26 +1,41 @@
 import Coordination
+import Testing
 
-/// A space on a store in memory, as a host runs it: one transaction for each command, and the value from
+/// A ledger on a store in memory, as a host runs it: one transaction for each command, and the value from
 /// before when the transaction fails.
 final class SpaceHarness {
     let store: MemoryStore
-    private(set) var space: KeyValueSpace
+    private(set) var ledger: Ledger
     /// Those of the last command.
     private(set) var events: [KeyValueEvent] = []
     private(set) var allEvents: [KeyValueEvent] = []
 
     init(store: MemoryStore = MemoryStore()) throws {
         self.store = store
-        space = try store.read { try KeyValueSpace(settings: .init(), from: $0) }
+        ledger = try store.read { try Ledger(from: $0) }
     }
 
     @discardableResult
     func apply(_ command: KeyValueCommand) throws -> KeyValueOutcome {
-        var next = space
-        var events: [KeyValueEvent] = []
-        let outcome = try store.write { try next.apply(command, in: $0, events: &events) }
-        space = next
-        self.events = events
+        try #require(try apply(command.command) as? KeyValueOutcome)
+    }
+
+    @discardableResult
+    func apply(_ command: LedgerCommand) throws -> LedgerOutcome {
+        try #require(try apply(command.command) as? LedgerOutcome)
+    }
+
+    @discardableResult
+    func apply(_ command: TestCommand) throws -> TestOutcome {
+        try #require(TestOutcome(try apply(command.command)))
+    }
+
+    private func apply(_ command: Command) throws -> any SpaceOutcome {
+        var next = ledger
+        var consequences = Consequences()
+        let outcome = try store.write { try next.apply(command, in: $0, into: &consequences) }
+        ledger = next
+        events = consequences.events
         allEvents += events
         return outcome
     }
@@ -51,7 +66,8 @@ final class SpaceHarness {
     }
 
     func removeCompacted(limit: Int) throws -> Bool {
-        try store.write { try space.removeCompacted(limit: limit, in: $0) }
+        var removed = 0
+        return try store.write { try ledger.removeCompacted(limit: limit, in: $0, removed: &removed) }
     }
 
     func removeAllCompacted(limit: Int = 1000) throws {

@@ -67,7 +67,7 @@ import Testing
                 "a=1@2 @3",
             ])
         #expect(harness.events.map { text($0.keyValue) } == ["b=x@3", "a=@3", "c=x@3"])
-        #expect(harness.space.revision == 3)
+        #expect(harness.ledger.revision == 3)
     }
 
     @Test("a transaction that changes nothing takes no revision")

@@ -65,11 +65,12 @@ import Testing
         var transaction = KeyValueTransaction()
         transaction.success = [.delete(delete)]
         let command = inTransaction ? KeyValueCommand.transaction(transaction) : .delete(delete)
-        var space = harness.space
-        var events: [KeyValueEvent] = []
+        var ledger = harness.ledger
+        var consequences = Consequences()
         #expect(throws: WorkAllowance.Spent.self) {
             try harness.store.write {
-                try space.apply(command, in: $0, events: &events, within: WorkAllowance(units: 500))
+                try ledger.apply(
+                    command.command, in: $0, into: &consequences, within: WorkAllowance(units: 500))
             }
         }
         #expect(try harness.range(RangeQuery(range: keys("k", "l"))).count == 100)

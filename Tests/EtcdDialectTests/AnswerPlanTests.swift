@@ -6,12 +6,14 @@ import Testing
 @Suite("Answers from where their values lie") struct AnswerPlanTests {
     private func store() throws -> MemoryStore {
         let store = MemoryStore()
-        var space = try store.read { try KeyValueSpace(settings: .init(), from: $0) }
-        var events: [KeyValueEvent] = []
+        var ledger = try store.read { try Ledger(from: $0) }
+        var consequences = Consequences()
         for number in 0..<300 {
             var put = PutOperation(key: Array("k\(number % 200)".utf8), value: [])
             put.value = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: number * number % 5000)
-            try store.write { _ = try space.apply(.put(put), in: $0, events: &events) }
+            try store.write {
+                _ = try ledger.apply(KeyValueCommand.put(put).command, in: $0, into: &consequences)
+            }
         }
         return store
     }

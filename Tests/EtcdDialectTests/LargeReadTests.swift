@@ -20,7 +20,7 @@ import Testing
             transaction.success = (start..<start + 100).map {
                 .put(PutOperation(key: Array("k\(10_000 + $0)".utf8), value: Self.value))
             }
-            port.submit(.command(KeyValueCommand.transaction(transaction).inLog), token: UInt64(start))
+            port.submit(.command(KeyValueCommand.transaction(transaction).command), token: UInt64(start))
         }
         port.flush()
         port.close()
@@ -144,12 +144,12 @@ import Testing
     func turns() throws {
         let harness = EndpointHarness()
         try harness.service.store.write { transaction in
-            var space = try KeyValueSpace(settings: .init(), from: transaction)
-            var events: [KeyValueEvent] = []
+            var ledger = try Ledger(from: transaction)
+            var consequences = Consequences()
             for number in 0..<200 {
-                _ = try space.apply(
-                    .put(PutOperation(key: Array("k\(1000 + number)".utf8), value: [1])), in: transaction,
-                    events: &events)
+                let put = PutOperation(key: Array("k\(1000 + number)".utf8), value: [1])
+                _ = try ledger.apply(
+                    KeyValueCommand.put(put).command, in: transaction, into: &consequences)
             }
         }
         var request = everything

@@ -85,18 +85,20 @@ private struct BoltFile {
     @Test("small, large and many entries stand in order in a tree of several levels")
     func manyEntries() throws {
         let store = MemoryStore()
-        var space = try store.read { try KeyValueSpace(settings: .init(), from: $0) }
+        var ledger = try store.read { try Ledger(from: $0) }
         let count = 9000
         try store.write { transaction in
-            var events: [KeyValueEvent] = []
+            var consequences = Consequences()
             for number in 0..<count {
                 let size = number % 1000 == 999 ? 70_000 : number % 300
                 let put = PutOperation(
                     key: Array("k\(number % 700)".utf8),
                     value: [UInt8](repeating: UInt8(number % 251), count: size))
-                _ = try space.apply(.put(put), in: transaction, events: &events)
+                _ = try ledger.apply(KeyValueCommand.put(put).command, in: transaction, into: &consequences)
             }
-            _ = try space.apply(.grantLease(LeaseID(7), seconds: 60), in: transaction, events: &events)
+            _ = try ledger.apply(
+                LedgerCommand.grantLease(LeaseID(7), seconds: 60).command, in: transaction,
+                into: &consequences)
         }
         var file = BoltFile(try file(of: store))
         let buckets = file.buckets()

@@ -44,7 +44,7 @@ import Testing
         harness.deliver([
             .answer(
                 token: harness.port.submitted[0].token,
-                .success(.outcome(.put(previous: nil, revision: 2), slot: 1)))
+                .success(.outcome(KeyValueOutcome.put(previous: nil, revision: 2), slot: 1)))
         ])
         #expect(transport.messages.isEmpty && transport.status == nil)
     }
@@ -84,7 +84,8 @@ import Testing
             }, to: try #require(call))
         harness.deliver([
             .answer(
-                token: harness.port.submitted[0].token, .success(.outcome(.compacted(revision: 10), slot: 1)))
+                token: harness.port.submitted[0].token,
+                .success(.outcome(KeyValueOutcome.compacted(revision: 10), slot: 1)))
         ])
         #expect(transport.status == nil)
         guard case .compactionFinished(5) = harness.port.submitted[1].request else {
@@ -106,7 +107,7 @@ import Testing
                     $0.ttl = 1
                 }, to: try #require(call))
             guard case .command(let command) = harness.port.submitted.last?.request,
-                case .grantLease(let lease, 2) = try KeyValueCommand(
+                case .grantLease(let lease, 2) = try LedgerCommand(
                     decoding: command.payload, version: command.version)
             else {
                 Issue.record("no grant was asked for")
@@ -157,7 +158,7 @@ import Testing
         let (late, lateTransport) = harness.open(.put)
         try harness.send(EtcdPutRequest.with { $0.key = Data([2]) }, to: try #require(late))
         let lateToken = harness.port.submitted.last!.token
-        let outcome = ServiceAnswer.outcome(.put(previous: nil, revision: 2), slot: 2)
+        let outcome = ServiceAnswer.outcome(KeyValueOutcome.put(previous: nil, revision: 2), slot: 2)
         harness.deliver([.answer(token: tokens[0], .success(outcome))])
         #expect(putTransport.status == .ok && harness.port.progressRequests.isEmpty)
         harness.deliver([.answer(token: lateToken, .success(outcome))])

@@ -26,7 +26,8 @@ private final class Writer: @unchecked Sendable {
             while !isEnding.load(ordering: .relaxed) {
                 number += 1
                 let token = client.submit(put("\(prefix)\(number)", "\(number)"))
-                guard let answer = client.wait(token, within: 8), case .success(.outcome(.put, _)) = answer
+                guard let answer = client.wait(token, within: 8),
+                    case .success(.outcome(KeyValueOutcome.put, _)) = answer
                 else { break }
                 acknowledged.withLock { $0.append(number) }
             }
@@ -170,7 +171,7 @@ struct ClusterTests {
         let begun = ContinuousClock.now
         for (client, tokens) in zip(clients, tokens) {
             for token in tokens {
-                guard case .success(.outcome(.put, _)) = client.wait(token, within: 20) else {
+                guard case .success(.outcome(KeyValueOutcome.put, _)) = client.wait(token, within: 20) else {
                     Issue.record("\(String(describing: client.wait(token, within: 1)))")
                     continue
                 }
@@ -242,7 +243,7 @@ struct ClusterTests {
         #expect(eventually { client.deliveries.events(of: 1).last?.keyValue.modRevision == last })
         #expect(client.deliveries.events(of: 1).map(\.keyValue.modRevision) == Array(first...last))
         let back = client.submit(put("back"))
-        guard case .success(.outcome(.put, _))? = client.wait(back) else {
+        guard case .success(.outcome(KeyValueOutcome.put, _))? = client.wait(back) else {
             Issue.record("no put at the member that came back")
             return
         }

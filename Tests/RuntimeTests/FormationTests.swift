@@ -28,7 +28,7 @@ struct FormationTests {
         eventually(within: 20) {
             let client = TestClient(server)
             guard let answer = client.wait(client.submit(put(key, "v")), within: 5),
-                case .success(.outcome(.put, _)) = answer
+                case .success(.outcome(KeyValueOutcome.put, _)) = answer
             else { return false }
             return true
         }

@@ -51,7 +51,7 @@ struct FullStoreTests {
                 waiting = token
                 break
             }
-            guard case .success(.outcome(.put, _)) = answer else { break }
+            guard case .success(.outcome(KeyValueOutcome.put, _)) = answer else { break }
             acknowledged = number
         }
         #expect(acknowledged > 5 && acknowledged < 30)

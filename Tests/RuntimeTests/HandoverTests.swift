@@ -40,7 +40,7 @@ struct HandoverTests {
             for index in 0..<2 {
                 for token in tokens[index] {
                     let answer = others[index].wait(token, within: 20)
-                    guard case .success(.outcome(.put, _)) = answer else {
+                    guard case .success(.outcome(KeyValueOutcome.put, _)) = answer else {
                         failures.insert("\(String(describing: answer))")
                         continue
                     }

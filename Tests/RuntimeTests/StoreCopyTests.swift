@@ -119,7 +119,7 @@ struct StoreCopyTests {
             eventually(within: 30) {
                 number += 1
                 let answer = client.wait(client.submit(put("k\(number)", "\(number)")))
-                if case .success(.outcome(.put, _))? = answer { acknowledged[number] = true }
+                if case .success(.outcome(KeyValueOutcome.put, _))? = answer { acknowledged[number] = true }
                 return sync.failures.load(ordering: .relaxed) == 3 && cluster.hasLogged("made anew in")
             })
         #expect(cluster.hasLogged("a sync of the store failed"))
@@ -179,7 +179,7 @@ struct StoreCopyTests {
         #expect(client.deliveries.answer(to: token) == nil && client.deliveries.answer(to: read) == nil)
         #expect(throws: StoreError.self) { try server.read { _ in } }
         sync.fail(0, with: ENOSPC)
-        guard case .success(.outcome(.deleted(1, _, _), _))? = client.wait(token),
+        guard case .success(.outcome(KeyValueOutcome.deleted(1, _, _), _))? = client.wait(token),
             case .success(.ready)? = client.wait(read)
         else {
             Issue.record("what waited was not answered")
@@ -203,7 +203,9 @@ struct StoreCopyTests {
         var acknowledged = 0
         #expect(
             eventually {
-                if case .success(.outcome(.put, _))? = client.wait(client.submit(put("k\(acknowledged)"))) {
+                if case .success(.outcome(KeyValueOutcome.put, _))? = client.wait(
+                    client.submit(put("k\(acknowledged)")))
+                {
                     acknowledged += 1
                 }
                 return failure.withLock { $0 } != nil

@@ -158,7 +158,15 @@ final class TestClient {
     }
 
     @discardableResult func call(_ command: KeyValueCommand) throws -> KeyValueOutcome {
-        guard case .outcome(let outcome, _) = try call(.command(command.command)) else {
+        try outcome(of: command.command)
+    }
+
+    @discardableResult func call(_ command: LedgerCommand) throws -> LedgerOutcome {
+        try outcome(of: command.command)
+    }
+
+    private func outcome<Outcome: SpaceOutcome>(of command: Command) throws -> Outcome {
+        guard case .outcome(let outcome as Outcome, _) = try call(.command(command)) else {
             throw ServiceError.internalFailure("an answer of another kind")
         }
         return outcome

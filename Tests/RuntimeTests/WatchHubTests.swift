@@ -11,14 +11,14 @@ private final class HubWorld {
     let feed: WatchFeed
     let instruments = Instruments()
     let host = Mailbox<HostInput>(capacity: 10)
-    var space: KeyValueSpace
+    var ledger: Ledger
     private var thread: DedicatedThread?
 
     init() throws {
         memory = MemoryStore()
         box = StoreBox(memory)
-        space = try memory.read { try KeyValueSpace(settings: .init(), from: $0) }
-        feed = WatchFeed(revision: space.revision)
+        ledger = try memory.read { try Ledger(from: $0) }
+        feed = WatchFeed(revision: ledger.revision)
     }
 
     func start() {
@@ -34,14 +34,17 @@ private final class HubWorld {
 
     /// One batch. Unpublished: as when the watch thread is too far behind to be told.
     func apply(_ commands: [KeyValueCommand], published: Bool = true) throws {
-        let before = space.revision
-        var events: [KeyValueEvent] = []
+        let before = ledger.revision
+        var consequences = Consequences()
         try memory.write { transaction in
-            for command in commands { _ = try space.apply(command, in: transaction, events: &events) }
+            for command in commands {
+                _ = try ledger.apply(command.command, in: transaction, into: &consequences)
+            }
         }
         if published {
             feed.publish(
-                AppliedEvents(after: before, through: space.revision, events: events, bytes: 0))
+                AppliedEvents(
+                    after: before, through: ledger.revision, events: consequences.events, bytes: 0))
         }
     }
 
@@ -101,7 +104,7 @@ struct WatchHubTests {
             }
         }
         try world.apply([put("end")])
-        let last = world.space.revision
+        let last = world.ledger.revision
         #expect(
             eventually {
                 (0..<20).allSatisfy { deliveries.events(of: $0).last?.keyValue.modRevision == last }
@@ -126,7 +129,7 @@ struct WatchHubTests {
             port.watch(WatchSpecification(range: everything(), startRevision: 2), watcher: WatcherID(1))
             port.flush()
             #expect(
-                eventually { deliveries.events(of: 1).last?.keyValue.modRevision == world.space.revision },
+                eventually { deliveries.events(of: 1).last?.keyValue.modRevision == world.ledger.revision },
                 "\(count) revisions")
             #expect(deliveries.events(of: 1).count == count)
             check(deliveries.batches(of: 1))
@@ -299,7 +302,7 @@ struct WatchHubTests {
         #expect(eventually { deliveries.events(of: 1).count == 1 })
         try world.apply([put("b"), put("c")], published: false)
         world.box.replace(by: world.memory.copy())
-        world.feed.storeReplaced(revision: world.space.revision)
+        world.feed.storeReplaced(revision: world.ledger.revision)
         #expect(eventually { deliveries.events(of: 1).map(\.name) == ["a", "b", "c"] })
         check(deliveries.batches(of: 1))
     }

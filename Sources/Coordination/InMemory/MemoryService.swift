@@ -16,7 +16,8 @@ public final class MemoryService: CoordinationService {
     /// `now` is to be monotonic. Nothing wakes the service: the end of leases is noticed at `tick` and
     /// whenever a port is flushed.
     public init(
-        limits: ServiceLimits = ServiceLimits(), store: MemoryStore = MemoryStore(), clusterID: UInt64 = 1,
+        limits: ServiceLimits = ServiceLimits(), store: MemoryStore = MemoryStore(),
+        families: [any Space.Type] = Ledger.families, clusterID: UInt64 = 1,
         member: ServiceMember = ServiceMember(
             id: 1, name: "default", peerURLs: ["http://localhost:2380"],
             clientURLs: ["http://localhost:2379"], isLearner: false),
@@ -27,7 +28,8 @@ public final class MemoryService: CoordinationService {
         self.now = now
         machine = Mutex(
             try MemoryServiceMachine(
-                limits: limits, store: store, clusterID: clusterID, member: member, now: now()))
+                limits: limits, store: store, families: families, clusterID: clusterID, member: member,
+                now: now()))
     }
 
     public func openPort(deliver: @escaping @Sendable ([ServiceDelivery]) -> Void) -> any ServicePort {

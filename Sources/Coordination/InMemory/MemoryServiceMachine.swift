@@ -6,7 +6,7 @@ struct MemoryServiceMachine {
 
     private let limits: ServiceLimits
     private let store: MemoryStore
-    private var space: KeyValueSpace
+    private var ledger: Ledger
     private var leases: LeaseClock
     private var watches = MemoryWatches()
     private(set) var status = ServiceStatus()
@@ -17,13 +17,14 @@ struct MemoryServiceMachine {
     private var isDelivering = false
 
     init(
-        limits: ServiceLimits, store: MemoryStore, clusterID: UInt64, member: ServiceMember, now: Instant
+        limits: ServiceLimits, store: MemoryStore, families: [any Space.Type],
+        clusterID: UInt64, member: ServiceMember, now: Instant
     ) throws {
         self.limits = limits
         self.store = store
-        space = try store.read { try KeyValueSpace(settings: .init(), from: $0) }
+        ledger = try store.read { try Ledger(families, from: $0) }
         leases = LeaseClock(electionTimeout: limits.electionTimeout)
-        let granted = try store.read { try KeyValueReader($0).leases() }
+        let granted = try store.read { try LedgerReader($0).leases() }
         for (lease, seconds) in granted {
             leases.grant(lease, seconds: seconds, now: now)
         }
@@ -42,15 +43,15 @@ struct MemoryServiceMachine {
         case .submit(let request, let token):
             outbox.append((port, .answer(token: token, answer(request, now: now))))
         case .watch(let specification, let watcher):
-            watches.add(specification, id: watcher, port: port, revision: space.revision)
+            watches.add(specification, id: watcher, port: port, revision: ledger.revision)
             catchUp()
         case .cancelWatch(let watcher): watches.remove(watcher, port: port)
         case .consumed(let bytes, let watcher):
             watches.consumed(bytes: bytes, watcher, port: port)
             catchUp()
         case .progress(let watchers, let token):
-            if watches.areCaughtUp(watchers, port: port, revision: space.revision) {
-                outbox.append((port, .progress(token: token, revision: space.revision)))
+            if watches.areCaughtUp(watchers, port: port, revision: ledger.revision) {
+                outbox.append((port, .progress(token: token, revision: ledger.revision)))
             }
         }
         refreshStatus()
@@ -60,7 +61,7 @@ struct MemoryServiceMachine {
         let expired = leases.expired(now: now, limit: 1000, retryAfter: .seconds(1))
         guard !expired.isEmpty else { return }
         // A store that cannot take it is asked again when the clock names the leases again.
-        _ = try? apply(.expireLeases(expired), now: now)
+        _ = try? apply(LedgerCommand.expireLeases(expired).command, now: now)
         refreshStatus()
     }
 
@@ -79,9 +80,7 @@ struct MemoryServiceMachine {
     private mutating func onRequest(_ request: ServiceRequest, now: Instant) throws -> ServiceAnswer {
         switch request {
         case .command(let command):
-            let decoded = try KeyValueCommand(decoding: command.payload, version: command.version)
-            let outcome = try apply(decoded, now: now)
-            return .outcome(outcome, slot: status.appliedSlot)
+            return .outcome(try apply(command, now: now), slot: status.appliedSlot)
         case .linearizableRead: return .ready
         case .renewLease(let lease):
             return .leaseRenewed(seconds: leases.renew(lease, now: now) ?? 0)
@@ -96,47 +95,45 @@ struct MemoryServiceMachine {
         case .defragment: return .done
         case .compactionFinished:
             var isOver = false
-            while !isOver { isOver = try !store.write { try space.removeCompacted(limit: 1000, in: $0) } }
+            var removed = 0
+            while !isOver {
+                isOver = try !store.write {
+                    try ledger.removeCompacted(limit: 1000, in: $0, removed: &removed)
+                }
+            }
             return .done
         }
     }
 
-    private mutating func apply(_ command: KeyValueCommand, now: Instant) throws -> KeyValueOutcome {
-        if limits.quotaBytes > 0, store.size.total >= limits.quotaBytes, command.takesSpace {
-            _ = try write(.setAlarm(Alarm(member: status.memberID, kind: .noSpace), raised: true), now: now)
+    private mutating func apply(_ command: Command, now: Instant) throws -> any SpaceOutcome {
+        if limits.quotaBytes > 0, store.size.total >= limits.quotaBytes, ledger.takesRoom(command) {
+            let alarm = LedgerCommand.setAlarm(Alarm(member: status.memberID, kind: .noSpace), raised: true)
+            _ = try write(alarm.command, now: now)
         }
         do {
             return try write(command, now: now)
         } catch let error as StoreError where error.code == .full {
-            return .refused(.noSpace, revision: space.revision)
+            return ledger.refuse(command, .noSpace)
         }
     }
 
-    private mutating func write(_ command: KeyValueCommand, now: Instant) throws -> KeyValueOutcome {
-        var next = space
-        var events: [KeyValueEvent] = []
+    private mutating func write(_ command: Command, now: Instant) throws -> any SpaceOutcome {
+        var next = ledger
+        var consequences = Consequences()
         let slot = status.appliedSlot + 1
         let outcome = try store.write { transaction in
             try AppliedState.setSlot(slot, in: transaction)
-            return try next.apply(command, in: transaction, events: &events)
+            return try next.apply(command, in: transaction, into: &consequences)
         }
-        space = next
+        ledger = next
         status.appliedSlot = slot
-        followLeases(command, outcome, now: now)
-        if !events.isEmpty {
-            try store.read { try watches.deliver(events, from: KeyValueReader($0), into: &outbox) }
+        for change in consequences.leases { leases.follow(change, now: now) }
+        if !consequences.events.isEmpty {
+            try store.read {
+                try watches.deliver(consequences.events, from: KeyValueReader($0), into: &outbox)
+            }
         }
         return outcome
-    }
-
-    private mutating func followLeases(_ command: KeyValueCommand, _ outcome: KeyValueOutcome, now: Instant) {
-        if case .refused = outcome { return }
-        switch command {
-        case .grantLease(let lease, let seconds): leases.grant(lease, seconds: seconds, now: now)
-        case .revokeLease(let lease): leases.remove(lease)
-        case .expireLeases(let ended): for lease in ended { leases.remove(lease) }
-        default: break
-        }
     }
 
     private mutating func catchUp() {
@@ -146,9 +143,9 @@ struct MemoryServiceMachine {
 
     private mutating func refreshStatus() {
         status.chosenSlot = status.appliedSlot
-        status.revision = space.revision
-        status.compactRevision = space.compactRevision
-        status.alarms = space.alarms
+        status.revision = ledger.revision
+        status.compactRevision = ledger.compactRevision
+        status.alarms = ledger.alarms
         (status.storeBytes, status.storeBytesInUse) = store.size
     }
 }
@@ -185,16 +182,5 @@ extension MemoryServiceMachine {
         }
         isDelivering = false
         return nil
-    }
-}
-
-extension KeyValueCommand {
-    /// Whether it is refused while there is no space.
-    var takesSpace: Bool {
-        switch self {
-        case .put, .grantLease: true
-        case .transaction(let transaction): transaction.mayPut
-        default: false
-        }
     }
 }

@@ -129,32 +129,41 @@ public struct KeyValueTransaction: Hashable, Sendable {
 }
 
 /// A command of the key-value space.
-public enum KeyValueCommand: Hashable, Sendable {
+public enum KeyValueCommand: SpaceCommand {
     case put(PutOperation)
     case delete(DeleteOperation)
     case transaction(KeyValueTransaction)
     case compact(revision: Int64)
-    /// `id` is never 0 here: the dialect picks one where the client left it open. So does it raise `seconds`
-    /// to the minimum of the server (`ServiceLimits.minimumLeaseSeconds`), which may differ between members.
-    case grantLease(LeaseID, seconds: Int64)
-    case revokeLease(LeaseID)
-    /// Ends leases whose time is over; unknown ones are passed over. One revision each, as revoked.
-    case expireLeases([LeaseID])
-    case setAlarm(Alarm, raised: Bool)
-    /// A member says how it can be reached; kept by the store so that everybody can list it.
-    case publishMember(id: UInt64, name: String, peerURLs: [String], clientURLs: [String])
+
+    public var takesRoom: Bool {
+        switch self {
+        case .put: true
+        case .transaction(let transaction): transaction.mayPut
+        case .delete, .compact: false
+        }
+    }
 }
 
 /// What a key-value command did, or why it did nothing.
-public enum KeyValueOutcome: Hashable, Sendable {
+public enum KeyValueOutcome: SpaceOutcome, Hashable {
     case put(previous: KeyValue?, revision: Int64)
     case deleted(count: Int64, previous: [KeyValue], revision: Int64)
     case transaction(KeyValueTransactionOutcome, revision: Int64)
     case compacted(revision: Int64)
-    case leaseGranted(LeaseID, seconds: Int64, revision: Int64)
-    case leaseRevoked(revision: Int64)
-    case done(revision: Int64)
     case refused(KeyValueRefusal, revision: Int64)
+
+    public init(refused refusal: LedgerRefusal, revision: Int64) {
+        self = .refused(.ledger(refusal), revision: revision)
+    }
+
+    public var operation: String? {
+        switch self {
+        case .put: "puts_total"
+        case .deleted: "deletes_total"
+        case .transaction: "transactions_total"
+        case .compacted, .refused: nil
+        }
+    }
 }
 
 /// Revisions in answers are the store's right after that operation. (In etcd the header of a nested
@@ -177,6 +186,12 @@ public struct KeyValueTransactionOutcome: Hashable, Sendable {
 }
 
 public enum KeyValueRefusal: Error, Hashable, Sendable {
-    case compacted, futureRevision, leaseNotFound, leaseExists, keyNotFound, valueProvided, leaseProvided
-    case leaseTooLong, duplicateKey, tooManyOperations, emptyKey, noSpace, corrupt, unknownCommand
+    case compacted, futureRevision, keyNotFound, valueProvided, leaseProvided
+    case duplicateKey, tooManyOperations, emptyKey, unknownCommand
+    /// Of the ledger.
+    case ledger(LedgerRefusal)
+
+    public static var leaseNotFound: KeyValueRefusal { .ledger(.leaseNotFound) }
+    public static var noSpace: KeyValueRefusal { .ledger(.noSpace) }
+    public static var corrupt: KeyValueRefusal { .ledger(.corrupt) }
 }

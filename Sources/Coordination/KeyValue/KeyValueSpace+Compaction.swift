@@ -10,29 +10,16 @@
 // removed, and history tells the store's revision.
 
 extension KeyValueSpace {
-    mutating func onCompact(
-        _ target: Int64, in transaction: any OrderedTransaction
-    ) throws -> KeyValueOutcome {
-        if target <= state.compactRevision { throw KeyValueRefusal.compacted }
-        if target > revision { throw KeyValueRefusal.futureRevision }
-        state.compactRevision = target
-        try state.write(to: transaction)
-        return .compacted(revision: revision)
+    func onCompact(_ target: Int64, in turn: Turn) throws -> KeyValueOutcome {
+        if target <= turn.compactRevision { throw KeyValueRefusal.compacted }
+        if target > turn.revision { throw KeyValueRefusal.futureRevision }
+        try turn.compact(at: target)
+        return .compacted(revision: turn.revision)
     }
 
-    /// Physically removes up to `limit` versions that compaction has made unreachable; false when none is
-    /// left. Resumable at any point, and after a restart. Does not change what any read returns. The host
-    /// calls it in transactions of its own between batches.
-    public mutating func removeCompacted(limit: Int, in transaction: any OrderedTransaction) throws -> Bool {
-        var removed = 0
-        return try removeCompacted(limit: limit, in: transaction, removed: &removed)
-    }
-
-    /// As above; adds to `removed` how many versions of keys have gone.
-    public mutating func removeCompacted(
-        limit: Int, in transaction: any OrderedTransaction, removed: inout Int
+    public func removeCompacted(
+        at target: Int64, limit: Int, in transaction: any OrderedTransaction, removed: inout Int
     ) throws -> Bool {
-        let target = state.compactRevision
         guard target > 0 else { return false }
         var progress = try CompactionProgress(from: transaction)
         if progress.target != target {

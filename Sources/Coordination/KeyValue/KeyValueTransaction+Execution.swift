@@ -4,9 +4,7 @@
 
 extension KeyValueTransaction {
     /// Throws `KeyValueRefusal` before anything is written.
-    func execute(
-        by writer: inout VersionWriter, events: inout [KeyValueEvent]
-    ) throws -> KeyValueTransactionOutcome {
+    func execute(by writer: inout VersionWriter) throws -> KeyValueTransactionOutcome {
         // A dialect has said so before; what reached the log otherwise must not take effect either.
         if let refusal = refusal(maximumOperations: .max) { throw refusal }
         var branches: [Bool] = []
@@ -16,7 +14,7 @@ extension KeyValueTransaction {
         position = 0
         try checkRanges(in: writer.reader, branches: branches, position: &position)
         position = 0
-        return try run(by: &writer, events: &events, branches: branches, position: &position)
+        return try run(by: &writer, branches: branches, position: &position)
     }
 
     /// The same for a transaction that only reads, with the answers that `range` and `nested` make. Throws
@@ -56,7 +54,7 @@ extension KeyValueTransaction {
                     let current = try reader.version(of: put.key, at: .max)
                     guard let current, !current.isTombstone else { throw KeyValueRefusal.keyNotFound }
                 }
-                if put.lease != 0, try reader.seconds(of: LeaseID(put.lease)) == nil {
+                if put.lease != 0, try reader.ledger.seconds(of: LeaseID(put.lease)) == nil {
                     throw KeyValueRefusal.leaseNotFound
                 }
             case .transaction(let nested):
@@ -80,7 +78,7 @@ extension KeyValueTransaction {
     }
 
     private func run(
-        by writer: inout VersionWriter, events: inout [KeyValueEvent], branches: [Bool], position: inout Int
+        by writer: inout VersionWriter, branches: [Bool], position: inout Int
     ) throws -> KeyValueTransactionOutcome {
         let succeeded = branches[position]
         var answers: [KeyValueTransactionOutcome.Answer] = []
@@ -90,14 +88,14 @@ extension KeyValueTransaction {
             case .put(let put):
                 // What the check found may have been deleted by an operation before this one: the key is then
                 // put as if it had had an empty value and no lease.
-                let previous = try writer.put(put, requiringPrevious: false, events: &events)
+                let previous = try writer.put(put, requiringPrevious: false)
                 answers.append(.put(previous: previous, revision: writer.currentRevision))
             case .delete(let delete):
-                let (count, previous) = try writer.delete(delete, events: &events)
+                let (count, previous) = try writer.delete(delete)
                 answers.append(.deleted(count: count, previous: previous, revision: writer.currentRevision))
             case .transaction(let nested):
                 let outcome = try nested.run(
-                    by: &writer, events: &events, branches: branches, position: &position)
+                    by: &writer, branches: branches, position: &position)
                 answers.append(.transaction(outcome, revision: writer.currentRevision))
             }
         }

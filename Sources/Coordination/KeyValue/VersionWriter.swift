@@ -6,23 +6,17 @@ struct VersionWriter {
         var record: [UInt8] = []
     }
 
-    let transaction: any OrderedTransaction
-    private let revisionBefore: Int64
-    private let allowance: WorkAllowance?
-    private var sub: UInt32 = 0
+    private let turn: Turn
     private var indexKey: [UInt8]
     private var record: [UInt8]
 
-    init(
-        transaction: any OrderedTransaction, after revision: Int64, scratch: Scratch,
-        within allowance: WorkAllowance? = nil
-    ) {
-        self.transaction = transaction
-        self.allowance = allowance
-        revisionBefore = revision
+    init(in turn: Turn, scratch: Scratch) {
+        self.turn = turn
         indexKey = scratch.indexKey
         record = scratch.record
     }
+
+    private var transaction: any OrderedTransaction { turn.transaction }
 
     mutating func takeScratch() -> Scratch {
         defer { (indexKey, record) = ([], []) }
@@ -30,19 +24,17 @@ struct VersionWriter {
     }
 
     /// The revision of the store with what was written so far.
-    var currentRevision: Int64 { sub == 0 ? revisionBefore : revisionBefore + 1 }
+    var currentRevision: Int64 { turn.revision }
 
     /// Sees what was written so far.
     var reader: KeyValueReader {
-        KeyValueReader(transaction, revision: currentRevision, within: allowance)
+        KeyValueReader(transaction, revision: currentRevision, within: turn.allowance)
     }
-
-    private var nextPosition: HistoryPosition { HistoryPosition(revision: revisionBefore + 1, sub: sub) }
 
     /// Returns the previous key-value pair where the operation asks for it. The lease is known to exist.
     /// Throws `.keyNotFound` where `ignore…` finds nothing and `requiringPrevious` says so: before writing.
     mutating func put(
-        _ put: PutOperation, requiringPrevious: Bool, events: inout [KeyValueEvent]
+        _ put: PutOperation, requiringPrevious: Bool
     ) throws -> KeyValue? {
         let current = try findNewest(put.key)
         if current == nil, requiringPrevious, put.ignoreValue || put.ignoreLease {
@@ -52,7 +44,7 @@ struct VersionWriter {
         if let current, put.previousKeyValue || put.ignoreValue {
             previous = try reader.keyValue(at: current.position)
         }
-        let position = nextPosition
+        let position = turn.nextPosition
         let written = KeyValue(
             key: put.key, value: put.ignoreValue ? previous?.value ?? [] : put.value,
             createRevision: current?.createRevision ?? position.revision, modRevision: position.revision,
@@ -67,46 +59,41 @@ struct VersionWriter {
         }
         record.removeAll(keepingCapacity: true)
         EventRecord.append(written, to: &record)
-        try appendRecord(at: position)
+        try turn.append(record, KeyValueEvent(kind: .put, keyValue: written))
         let leaseBefore = current?.lease ?? 0
         if leaseBefore != written.lease {
             try moveAttachment(of: put.key, from: leaseBefore, to: written.lease)
         }
-        events.append(KeyValueEvent(kind: .put, keyValue: written))
         return put.previousKeyValue ? previous : nil
     }
 
     /// How many keys were deleted, and their last pairs where the operation asks for them.
-    mutating func delete(
-        _ delete: DeleteOperation, events: inout [KeyValueEvent]
-    ) throws -> (count: Int64, previous: [KeyValue]) {
+    mutating func delete(_ delete: DeleteOperation) throws -> (count: Int64, previous: [KeyValue]) {
         guard delete.range.end != nil else {
             guard
                 let previous = try self.delete(
-                    delete.range.key, keepingPrevious: delete.previousKeyValue, events: &events)
+                    delete.range.key, keepingPrevious: delete.previousKeyValue)
             else { return (0, []) }
             return (1, delete.previousKeyValue ? [previous] : [])
         }
         var keys: [[UInt8]] = []
-        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction, within: allowance)
+        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction, within: turn.allowance)
         while try walk.next() != nil { keys.append(walk.userKey) }
         var previous: [KeyValue] = []
         for key in keys {
-            let pair = try self.delete(key, keepingPrevious: delete.previousKeyValue, events: &events)
+            let pair = try self.delete(key, keepingPrevious: delete.previousKeyValue)
             if delete.previousKeyValue, let pair { previous.append(pair) }
         }
         return (Int64(keys.count), previous)
     }
 
     /// Deletes one key; nil when there is none. The pair is filled in only where it is to be kept.
-    mutating func delete(
-        _ key: [UInt8], keepingPrevious: Bool, events: inout [KeyValueEvent]
-    ) throws -> KeyValue? {
+    mutating func delete(_ key: [UInt8], keepingPrevious: Bool) throws -> KeyValue? {
         guard let current = try findNewest(key) else { return nil }
-        try allowance?.spend(10)
+        try turn.allowance?.spend(10)
         let previous =
             try keepingPrevious ? reader.keyValue(at: current.position) : KeyValue(key: key)
-        let position = nextPosition
+        let position = turn.nextPosition
         IndexKey.append(position, to: &indexKey)
         try indexKey.withUnsafeBytes { key in
             try Version(tombstoneAt: position).withIndexValue {
@@ -115,10 +102,10 @@ struct VersionWriter {
         }
         record.removeAll(keepingCapacity: true)
         EventRecord.append(deletionOf: key, to: &record)
-        try appendRecord(at: position)
+        try turn.append(
+            record, KeyValueEvent(kind: .delete, keyValue: KeyValue(key: key, modRevision: position.revision))
+        )
         if current.lease != 0 { try moveAttachment(of: key, from: current.lease, to: 0) }
-        events.append(
-            KeyValueEvent(kind: .delete, keyValue: KeyValue(key: key, modRevision: position.revision)))
         return previous
     }
 
@@ -134,13 +121,6 @@ struct VersionWriter {
             let version = try Version(indexKey: found, value: cursor.value)
             return version.isTombstone ? nil : version
         }
-    }
-
-    private mutating func appendRecord(at position: HistoryPosition) throws {
-        try record.withUnsafeBytes { record in
-            try position.withHistoryKey { try transaction.append(record, for: $0, in: .history) }
-        }
-        sub += 1
     }
 
     private mutating func moveAttachment(of key: [UInt8], from old: Int64, to new: Int64) throws {

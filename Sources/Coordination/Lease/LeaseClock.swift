@@ -41,6 +41,14 @@ public struct LeaseClock: Sendable {
         if isLeading { setDeadline(of: lease, to: now + Self.span(seconds: seconds)) }
     }
 
+    /// A command has changed what leases there are.
+    public mutating func follow(_ change: Consequences.LeaseChange, now: Instant) {
+        switch change {
+        case .granted(let lease, let seconds): grant(lease, seconds: seconds, now: now)
+        case .revoked(let lease), .expired(let lease): remove(lease)
+        }
+    }
+
     public mutating func remove(_ lease: LeaseID) {
         guard let known = leases.remove(lease) else { return }
         if let at = known.due { due.remove(Due(at: at, lease: lease)) }

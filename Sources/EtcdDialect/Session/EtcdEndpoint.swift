@@ -98,8 +98,8 @@ final class EtcdEndpoint: @unchecked Sendable {
 
     // MARK: Towards the service
 
-    func submit(_ command: KeyValueCommand, for call: any ServiceCaller) {
-        submit(.command(command.inLog), for: call)
+    func submit(_ command: some SpaceCommand, for call: any ServiceCaller) {
+        submit(.command(command.command), for: call)
     }
 
     func submit(_ request: ServiceRequest, for call: any ServiceCaller, tag: Int = 0) {
@@ -276,13 +276,6 @@ final class EtcdEndpoint: @unchecked Sendable {
 
     func refuseLearner() throws(EtcdFault) {
         guard !status.isLearner else { throw .unsupportedForLearner }
-    }
-}
-
-extension KeyValueCommand {
-    /// The command as it stands in the log.
-    var inLog: Command {
-        Command(space: .keyValue, version: Self.currentVersion, payload: encoded())
     }
 }
 

@@ -8,13 +8,13 @@ extension UnaryCall {
         case .leaseGrant: try onGrant(try decode(EtcdLeaseGrantRequest.self, message))
         case .leaseRevoke:
             let request = try decode(EtcdLeaseRevokeRequest.self, message)
-            submit(.revokeLease(LeaseID(request.id)))
+            submit(LedgerCommand.revokeLease(LeaseID(request.id)))
         case .leaseTimeToLive: try onTimeToLive(try decode(EtcdLeaseTimeToLiveRequest.self, message))
         case .leaseLeases:
             readLinearizably(
                 .other { call, reader in
                     var response = EtcdLeaseLeasesResponse()
-                    response.leases = try reader.leases().map { lease in
+                    response.leases = try reader.ledger.leases().map { lease in
                         EtcdLeaseStatus.with { $0.id = lease.id.rawValue }
                     }
                     try call.respond(response, revision: try reader.revision())
@@ -31,7 +31,8 @@ extension UnaryCall {
         // A member proposes the number, so that applying the command draws none.
         let lease = request.id == 0 ? Int64.random(in: 1...Int64.max) : request.id
         submit(
-            .grantLease(LeaseID(lease), seconds: max(request.ttl, endpoint.limits.minimumLeaseSeconds)))
+            LedgerCommand.grantLease(
+                LeaseID(lease), seconds: max(request.ttl, endpoint.limits.minimumLeaseSeconds)))
     }
 
     private func onTimeToLive(_ request: EtcdLeaseTimeToLiveRequest) throws(EtcdFault) {

@@ -54,7 +54,7 @@ extension UnaryCall {
         case .get:
             readLinearizably(
                 .other { call, reader in
-                    let alarms = try reader.alarms().filter { alarm in
+                    let alarms = try reader.ledger.alarms().filter { alarm in
                         request.alarm == .none || alarm.kind.wire == request.alarm
                     }
                     try call.respond(alarms, revision: try reader.revision())
@@ -69,9 +69,9 @@ extension UnaryCall {
             let raised = request.action == .activate
             // Lowering an alarm that was not raised answers with no alarm.
             let isNews = raised || endpoint.refreshStatus().alarms.contains(alarm)
-            let command = KeyValueCommand.setAlarm(alarm, raised: raised)
-            submit(.command(command.inLog)) { call, answer throws(EtcdFault) in
-                guard case .outcome(.done(let revision), _) = answer else {
+            let command = LedgerCommand.setAlarm(alarm, raised: raised)
+            submit(.command(command.command)) { call, answer throws(EtcdFault) in
+                guard case .outcome(LedgerOutcome.done(let revision), _) = answer else {
                     throw EtcdFault(.internalError, "etcdserver: unexpected answer \(answer)")
                 }
                 try call.respond(isNews ? [alarm] : [], revision: revision)

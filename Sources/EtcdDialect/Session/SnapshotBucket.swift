@@ -28,14 +28,14 @@ struct SnapshotBucket {
             write(&writer)
             return writer.bytes
         }
-        let alarms = try reader.alarms().map { alarm in
+        let alarms = try reader.ledger.alarms().map { alarm in
             BoltPage.Element(
                 key: message {
                     $0.uint64(alarm.member, field: 1)
                     $0.uint64(UInt64(alarm.kind.rawValue), field: 2)
                 }, value: [])
         }
-        let leases = try reader.leases().map { lease in
+        let leases = try reader.ledger.leases().map { lease in
             BoltPage.Element(
                 key: bigEndian(lease.id.rawValue),
                 value: message {

@@ -66,6 +66,11 @@ final class UnaryCall: EtcdCall {
         endpoint.submit(command, for: self)
     }
 
+    func submit(_ command: LedgerCommand) {
+        stage = .outcome
+        endpoint.submit(command, for: self)
+    }
+
     func submit(
         _ request: ServiceRequest, then body: @escaping (UnaryCall, ServiceAnswer) throws(EtcdFault) -> Void
     ) {
@@ -96,10 +101,12 @@ final class UnaryCall: EtcdCall {
         // The most frequent of all, without a copy of what is to be read.
         if case .ready = answer, case .read = stage { return endpoint.addRead(self) }
         switch (stage, answer) {
-        case (.outcome, .outcome(let outcome, _)) where outcome.isLarge: respondInBackground(outcome)
-        case (.outcome, .outcome(let outcome, _)):
+        case (.outcome, .outcome(let outcome as KeyValueOutcome, _)):
+            if outcome.isLarge { return respondInBackground(outcome) }
             try respond { writer, header throws(EtcdFault) in try writer.outcome(outcome, header: header) }
-        case (.compaction(let target), .outcome(let outcome, _)):
+        case (.outcome, .outcome(let outcome as LedgerOutcome, _)):
+            try respond { writer, header throws(EtcdFault) in try writer.outcome(outcome, header: header) }
+        case (.compaction(let target), .outcome(let outcome as KeyValueOutcome, _)):
             guard case .compacted(let revision) = outcome else {
                 try respond { writer, header throws(EtcdFault) in
                     try writer.outcome(outcome, header: header)
@@ -214,7 +221,7 @@ extension KeyValueOutcome {
         case .put(let previous, _): previous?.weight ?? 0
         case .deleted(_, let previous, _): previous.reduce(0) { $0 + $1.weight }
         case .transaction(let outcome, _): outcome.weight
-        case .compacted, .leaseGranted, .leaseRevoked, .done, .refused: 0
+        case .compacted, .refused: 0
         }
     }
 }

@@ -105,18 +105,24 @@ extension EtcdFault {
         switch refusal {
         case .compacted: self = .compacted
         case .futureRevision: self = .futureRevision
-        case .leaseNotFound: self = .leaseNotFound
-        case .leaseExists: self = .leaseExists
         case .keyNotFound: self = .keyNotFound
         case .valueProvided: self = .valueProvided
         case .leaseProvided: self = .leaseProvided
-        case .leaseTooLong: self = .leaseTooLong
         case .duplicateKey: self = .duplicateKey
         case .tooManyOperations: self = .tooManyOperations
         case .emptyKey: self = .keyNotProvided
+        case .ledger(let refusal): self.init(refusal)
+        case .unknownCommand: self.init(.unimplemented, "etcdserver: command of a later version")
+        }
+    }
+
+    init(_ refusal: LedgerRefusal) {
+        switch refusal {
+        case .leaseNotFound: self = .leaseNotFound
+        case .leaseExists: self = .leaseExists
+        case .leaseTooLong: self = .leaseTooLong
         case .noSpace: self = .noSpace
         case .corrupt: self = .corrupt
-        case .unknownCommand: self.init(.unimplemented, "etcdserver: command of a later version")
         }
     }
 

@@ -74,14 +74,19 @@ extension ProtobufWriter {
         case .transaction(let result, let revision):
             self.header(header, revision: revision)
             transactionResult(result)
-        case .compacted(let revision), .leaseRevoked(let revision), .done(let revision):
-            self.header(header, revision: revision)
+        case .compacted(let revision): self.header(header, revision: revision)
+        case .refused(let refusal, _): throw EtcdFault(refusal)
+        }
+    }
+
+    mutating func outcome(_ outcome: LedgerOutcome, header: ResponseHeader) throws(EtcdFault) {
+        switch outcome {
+        case .leaseRevoked(let revision), .done(let revision): self.header(header, revision: revision)
         case .leaseGranted(let lease, let seconds, let revision):
             self.header(header, revision: revision)
             int64(lease.rawValue, field: 2)
             int64(seconds, field: 3)
-        case .refused(let refusal, _):
-            throw EtcdFault(refusal)
+        case .refused(let refusal, _): throw EtcdFault(refusal)
         }
     }
 }

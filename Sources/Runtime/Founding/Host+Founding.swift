@@ -120,7 +120,7 @@ extension Host {
                 + "this member leads and knows nothing of it. Some member has lost what it had acknowledged. Stop "
                 + "all members and compare them before anything else is written")
         propose(
-            .setAlarm(Alarm(member: member.rawValue, kind: .corrupt), raised: true), .raiseAlarm)
+            LedgerCommand.setAlarm(Alarm(member: member.rawValue, kind: .corrupt), raised: true), .raiseAlarm)
         proposeGathered()
     }
 }

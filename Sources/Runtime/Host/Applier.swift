@@ -14,14 +14,13 @@ struct Applier {
     struct Result {
         var id: ProposalID
         var slot: Slot
-        var command: KeyValueCommand
-        var outcome: KeyValueOutcome
+        var outcome: any SpaceOutcome
     }
 
     struct Batch {
         /// Of every command, whoever proposed it.
         var results: [Result] = []
-        var events: [KeyValueEvent] = []
+        var consequences = Consequences()
         var revisionBefore: Int64
         var configuration: Configuration?
         var bytes = 0
@@ -29,7 +28,7 @@ struct Applier {
     }
 
     private let store: StoreBox
-    private(set) var space: KeyValueSpace
+    private(set) var ledger: Ledger
     private(set) var applied: Slot
     private var queue: [(first: Slot, entries: [Entry])] = []
     /// How many entries of `queue[0]` are applied.
@@ -41,9 +40,9 @@ struct Applier {
 
     init(store: StoreBox) throws {
         self.store = store
-        (space, applied) = try store.read { reader in
+        (ledger, applied) = try store.read { reader in
             (
-                try KeyValueSpace(settings: .init(), from: reader),
+                try Ledger(from: reader),
                 Slot(try AppliedState.slot(in: reader))
             )
         }
@@ -60,7 +59,7 @@ struct Applier {
     /// A batch that was applied, and where that leaves the applier.
     struct Step {
         var batch: Batch
-        fileprivate var space: KeyValueSpace
+        fileprivate var ledger: Ledger
         fileprivate var reached: Slot
         fileprivate var queueIndex: Int
         fileprivate var position: Int
@@ -85,7 +84,7 @@ struct Applier {
     /// The queue may have grown since the step was made from a copy of this value.
     mutating func adopt(_ step: Step) {
         isAway = false
-        space = step.space
+        ledger = step.ledger
         applied = step.reached
         queuedEntries -=
             queue[..<step.queueIndex].reduce(0) { $0 + $1.entries.count } + step.position - offset
@@ -103,7 +102,7 @@ struct Applier {
     /// Writes the next batch to the store.
     func perform(within allowance: WorkAllowance? = nil) throws -> Step {
         var step = Step(
-            batch: Batch(revisionBefore: space.revision), space: space, reached: applied, queueIndex: 0,
+            batch: Batch(revisionBefore: ledger.revision), ledger: ledger, reached: applied, queueIndex: 0,
             position: offset)
         try store.store.write { transaction in
             filling: while step.queueIndex < queue.count {
@@ -141,25 +140,27 @@ struct Applier {
         case .noop: break
         case .configuration(_, let configuration): step.batch.configuration = configuration
         case .payload(let id, let payload):
-            let command = try EntryPayload.decode(payload)
-            let outcome = try step.space.apply(
-                command, in: transaction, events: &step.batch.events, within: allowance)
-            step.batch.results.append(Result(id: id, slot: slot, command: command, outcome: outcome))
+            let outcome = try EntryPayload.withCommand(in: payload) { command, version, space in
+                try step.ledger.apply(
+                    command, version: version, of: space, in: transaction, into: &step.batch.consequences,
+                    within: allowance)
+            }
+            step.batch.results.append(Result(id: id, slot: slot, outcome: outcome))
             step.batch.bytes += payload.count
         }
     }
 
     /// Physically removes some of what was compacted; false when there is no more.
     mutating func removeCompacted(limit: Int) throws -> (isLeft: Bool, removed: Int) {
-        let before = space
+        let before = ledger
         do {
             return try store.store.write { transaction in
                 var removed = 0
-                let isLeft = try space.removeCompacted(limit: limit, in: transaction, removed: &removed)
+                let isLeft = try ledger.removeCompacted(limit: limit, in: transaction, removed: &removed)
                 return (isLeft, removed)
             }
         } catch {
-            space = before
+            ledger = before
             throw error
         }
     }
@@ -167,7 +168,7 @@ struct Applier {
     /// The store was replaced: what is queued and lies within it is passed over.
     mutating func reload() throws {
         let fresh = try Applier(store: store)
-        space = fresh.space
+        ledger = fresh.ledger
         applied = fresh.applied
     }
 }

@@ -49,6 +49,7 @@ extension Host {
         if TimeSpan.milliseconds(100) < took { instruments.slowApplies.add(1) }
         publishState()
         publishEvents(batch)
+        follow(batch.consequences)
         for result in batch.results { onApplied(result) }
         durablePoint.note(entries: batch.entries)
         if batch.configuration != nil { onMembersChanged() }
@@ -58,9 +59,9 @@ extension Host {
 
     /// What any thread may read is renewed before anybody is told of it.
     func publishState() {
-        let revision = applier.space.revision
-        let compactRevision = applier.space.compactRevision
-        let alarms = applier.space.alarms
+        let revision = applier.ledger.revision
+        let compactRevision = applier.ledger.compactRevision
+        let alarms = applier.ledger.alarms
         let applied = applier.applied
         let chosen = replica.chosenUpTo
         let pending = proposals.count
@@ -77,34 +78,31 @@ extension Host {
     }
 
     private func publishEvents(_ batch: Applier.Batch) {
-        instruments.keys.note(batch.events)
-        let revision = applier.space.revision
+        instruments.keys.note(batch.consequences.events)
+        let revision = applier.ledger.revision
         guard revision != batch.revisionBefore else { return }
-        let bytes = feed.isWatched ? batch.events.reduce(0) { $0 + $1.byteCount } : 0
+        let bytes = feed.isWatched ? batch.consequences.events.reduce(0) { $0 + $1.byteCount } : 0
         feed.publish(
             AppliedEvents(
-                after: batch.revisionBefore, through: revision, events: batch.events, bytes: bytes))
+                after: batch.revisionBefore, through: revision, events: batch.consequences.events,
+                bytes: bytes))
+    }
+
+    private func follow(_ consequences: Consequences) {
+        for change in consequences.leases {
+            leases.follow(change, now: now)
+            switch change {
+            case .granted: instruments.leasesGranted.add(1)
+            case .revoked: instruments.leasesRevoked.add(1)
+            case .expired: instruments.leasesExpired.add(1)
+            }
+        }
+        if consequences.hasCompacted { hasCompactionWork = true }
+        if consequences.hasChangedMembers { onMembersChanged() }
     }
 
     private func onApplied(_ result: Applier.Result) {
-        switch (result.command, result.outcome) {
-        case (_, .refused): break
-        case (.put, _): instruments.puts.add(1)
-        case (.delete, _): instruments.deletes.add(1)
-        case (.transaction, _): instruments.transactions.add(1)
-        case (_, .leaseGranted(let lease, let seconds, _)):
-            leases.grant(lease, seconds: seconds, now: now)
-            instruments.leasesGranted.add(1)
-        case (.revokeLease(let lease), _):
-            leases.remove(lease)
-            instruments.leasesRevoked.add(1)
-        case (.expireLeases(let ended), _):
-            for lease in ended { leases.remove(lease) }
-            instruments.leasesExpired.add(ended.count)
-        case (.compact, _): hasCompactionWork = true
-        case (.publishMember, _): onMembersChanged()
-        default: break
-        }
+        instruments.count(result.outcome)
         guard result.id.process == identity.memberID, let pending = proposals.remove(result.id.number) else {
             return
         }
@@ -123,7 +121,7 @@ extension Host {
             return onStoreFull(error)
         }
         if !hasCompactionWork {
-            let done = applier.space.compactRevision
+            let done = applier.ledger.compactRevision
             for waiter in compactionWaiters where waiter.revision <= done {
                 answer(waiter.port, waiter.token, .success(.done))
             }

@@ -56,11 +56,11 @@ extension Host {
 
     private func compactOnItsOwn() {
         let revision = compactor.due(
-            revision: applier.space.revision, compacted: applier.space.compactRevision, now: now,
+            revision: applier.ledger.revision, compacted: applier.ledger.compactRevision, now: now,
             isLeading: leader == identity.memberID)
         guard let revision else { return }
         report(.info, "compacting the history before revision \(revision, as: "revision")")
-        propose(.compact(revision: revision), .compact)
+        propose(KeyValueCommand.compact(revision: revision), .compact)
     }
 
     /// Streams that asked for a leader are to end when none has been known for three election timeouts.

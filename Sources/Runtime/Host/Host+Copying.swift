@@ -91,7 +91,7 @@ extension Host {
             return failCopy(error)
         }
         precondition(copy.applied == applier.applied, "the copy is not the store's equal")
-        precondition(copy.revision == applier.space.revision, "the copy has another revision")
+        precondition(copy.revision == applier.ledger.revision, "the copy has another revision")
         store.replace(by: copy.store)
         copying!.isSwitched = true
         hasCompactionWork = true

@@ -82,7 +82,7 @@ extension Host {
     /// published, or else those of the first start.
     func onMembersChanged() {
         let configuration = replica.configuration
-        let published = (try? store.read { try KeyValueReader($0).members() }) ?? []
+        let published = (try? store.read { try LedgerReader($0).members() }) ?? []
         var reachable: [Identity.Member] = []
         members = (configuration.voters + configuration.learners).sorted().map { id in
             let initial = identity.members.first { $0.id == id }
@@ -118,7 +118,7 @@ extension Host {
         else { return }
         lastPublish = now
         propose(
-            .publishMember(
+            LedgerCommand.publishMember(
                 id: identity.memberID.rawValue, name: options.name, peerURLs: urls,
                 clientURLs: options.advertiseClientURLs), .publishMember)
         proposeGathered()

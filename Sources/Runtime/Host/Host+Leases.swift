@@ -101,7 +101,7 @@ extension Host {
         else { return }
         let expired = leases.expired(now: now, limit: 1000, retryAfter: .seconds(3))
         guard !expired.isEmpty else { return }
-        propose(.expireLeases(expired), .expireLeases)
+        propose(LedgerCommand.expireLeases(expired), .expireLeases)
         proposeGathered()
     }
 }

@@ -42,8 +42,7 @@ extension Host {
         }
         if hasNoRoom, grows(payload) {
             raiseNoSpaceAlarm()
-            let refusal = KeyValueOutcome.refused(.noSpace, revision: applier.space.revision)
-            return answer(port, token, .success(.outcome(refusal, slot: applier.applied.rawValue)))
+            return answer(port, token, refusing(payload, .noSpace))
         }
         propose(payload, .port(port, token: token))
     }
@@ -54,12 +53,18 @@ extension Host {
     }
 
     private func grows(_ payload: Payload) -> Bool {
-        guard let command = try? EntryPayload.decode(payload) else { return true }
-        switch command {
-        case .put, .grantLease: return true
-        case .transaction(let transaction): return transaction.mayPut
-        default: return false
-        }
+        (try? EntryPayload.withCommand(in: payload) { applier.ledger.takesRoom($0, version: $1, of: $2) })
+            ?? true
+    }
+
+    private func refusing(_ payload: Payload, _ refusal: LedgerRefusal) -> Result<ServiceAnswer, ServiceError>
+    {
+        Result {
+            let outcome = try EntryPayload.withCommand(in: payload) {
+                applier.ledger.refuse($0, version: $1, of: $2, refusal)
+            }
+            return .outcome(outcome, slot: applier.applied.rawValue)
+        }.mapError { .internalFailure("\($0)") }
     }
 
     func propose(_ payload: Payload, _ origin: ProposalTable.Origin) {
@@ -80,8 +85,8 @@ extension Host {
         return leader == identity.memberID || network.link(to: leader)?.isConnected == true
     }
 
-    func propose(_ command: KeyValueCommand, _ purpose: OwnProposal) {
-        propose(EntryPayload.encode(command), .own(purpose))
+    func propose(_ command: some SpaceCommand, _ purpose: OwnProposal) {
+        propose(EntryPayload.encode(command.command), .own(purpose))
     }
 
     func proposeGathered() {

@@ -9,7 +9,7 @@ extension Host {
     /// What the applied state was when the process ended, or when a checkpoint was installed.
     func loadFromStore() throws {
         leases = LeaseClock(electionTimeout: options.electionTimeout)
-        let found = try store.read { try KeyValueReader($0).leases() }
+        let found = try store.read { try LedgerReader($0).leases() }
         for lease in found { leases.grant(lease.id, seconds: lease.seconds, now: now) }
         if leader == identity.memberID { leases.promote(now: now) }
         onMembersChanged()
@@ -135,12 +135,12 @@ extension Host {
 
     func raiseNoSpaceAlarm() {
         let alarm = Alarm(member: identity.memberID.rawValue, kind: .noSpace)
-        guard leader != nil, stop == nil, !applier.space.alarms.contains(alarm),
+        guard leader != nil, stop == nil, !applier.ledger.alarms.contains(alarm),
             lastAlarmProposal == .zero || lastAlarmProposal + .seconds(2) < now
         else { return }
         lastAlarmProposal = now
         report(.warning, LogLine("raising the alarm NOSPACE").with("alarm", .text("NOSPACE")))
-        propose(.setAlarm(alarm, raised: true), .raiseAlarm)
+        propose(LedgerCommand.setAlarm(alarm, raised: true), .raiseAlarm)
     }
 
     // MARK: checkpoints
@@ -182,7 +182,7 @@ extension Host {
         lastStored = arrival.slot
         overthrowCopy()
         hasCompactionWork = true
-        feed.storeReplaced(revision: applier.space.revision)
+        feed.storeReplaced(revision: applier.ledger.revision)
         instruments.checkpointsInstalled.add(1)
         report(.info, "installed a checkpoint at \(arrival.slot, as: "slot")")
         step(.checkpointInstalled(upTo: arrival.slot, configuration))

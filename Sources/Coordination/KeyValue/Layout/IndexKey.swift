@@ -67,12 +67,3 @@ enum AttachmentKey {
         bytes.append(contentsOf: key)
     }
 }
-
-extension LeaseID {
-    /// The key of the table `lease`, and what its attachments begin with.
-    var tableKey: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.appendBigEndian(rawValue)
-        return bytes
-    }
-}

@@ -27,9 +27,7 @@ public struct KeyValueReader {
     }
 
     /// Below it no revision can be read any more; -1 while nothing has been compacted.
-    public func compactRevision() throws -> Int64 { try SpaceState.compactRevision(in: reader) }
-
-    public func alarms() throws -> [Alarm] { try SpaceState(from: reader).alarms }
+    public func compactRevision() throws -> Int64 { try LedgerState.compactRevision(in: reader) }
 
     /// The version of `key` that a mutation at `revision` replaced; nil when there was none, it was deleted,
     /// or it is compacted.
@@ -69,27 +67,8 @@ public struct KeyValueReader {
 }
 
 extension KeyValueReader {
-    /// All leases, by id.
-    public func leases() throws -> [(id: LeaseID, seconds: Int64)] {
-        var leases: [(LeaseID, Int64)] = []
-        let cursor = try reader.cursor(in: .lease)
-        var stands = try cursor.seekToFirst()
-        while stands {
-            guard cursor.key.count == 8, cursor.value.count == 8 else {
-                throw StoreError(.damaged, "a lease is not stored as 8 and 8 bytes")
-            }
-            leases.append(
-                (LeaseID(cursor.key.bigEndian(Int64.self, at: 0)), cursor.value.bigEndian(Int64.self, at: 0)))
-            stands = try cursor.next()
-        }
-        return leases
-    }
-
-    /// The granted time of a lease in seconds; nil when there is no such lease.
-    public func seconds(of lease: LeaseID) throws -> Int64? {
-        try withUnsafeBytes(of: lease.rawValue.bigEndian) { try reader.value(of: $0, in: .lease) }
-            .map { $0.bigEndian(Int64.self, at: 0) }
-    }
+    /// What the families share.
+    public var ledger: LedgerReader { LedgerReader(reader) }
 
     /// The keys that a lease is attached to, in order.
     public func keys(of lease: LeaseID) throws -> [[UInt8]] {
@@ -104,18 +83,5 @@ extension KeyValueReader {
             }
         }
         return keys
-    }
-
-    /// Members as they have published themselves, by id. `isLearner` is not known here and false.
-    public func members() throws -> [ServiceMember] {
-        var members: [ServiceMember] = []
-        let prefix = MetaKey.member.bytes
-        let cursor = try reader.cursor(in: .meta)
-        var stands = try cursor.seek(atOrAfter: prefix)
-        while stands, prefix.withUnsafeBytes({ cursor.key.starts(withBytes: $0) }) {
-            members.append(try ServiceMember(tableValue: cursor.value))
-            stands = try cursor.next()
-        }
-        return members
     }
 }

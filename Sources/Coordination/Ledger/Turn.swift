@@ -1,0 +1,72 @@
+/// What one command may do to the ledger: its transaction, its revisions and places in history, and what follows
+/// from it for those who watch, count time or keep members. Used by whoever applies the command, until it is applied.
+public final class Turn {
+    public let transaction: any OrderedTransaction
+    /// What the command may cost.
+    public let allowance: WorkAllowance?
+    public internal(set) var consequences = Consequences()
+    var state: LedgerState
+    private var revisionBefore: Int64
+    private var sub: UInt32 = 0
+
+    init(
+        in transaction: any OrderedTransaction, after revision: Int64, _ state: LedgerState,
+        within allowance: WorkAllowance?
+    ) {
+        self.transaction = transaction
+        self.allowance = allowance
+        self.state = state
+        revisionBefore = revision
+    }
+
+    /// That of the store with what was written so far.
+    public var revision: Int64 { sub == 0 ? revisionBefore : revisionBefore + 1 }
+
+    /// Where the next change goes.
+    var nextPosition: HistoryPosition { HistoryPosition(revision: revisionBefore + 1, sub: sub) }
+
+    /// Appends a change to history at `nextPosition`, and tells of it.
+    func append(_ record: [UInt8], _ event: @autoclosure () -> KeyValueEvent) throws {
+        try record.withUnsafeBytes { record in
+            try nextPosition.withHistoryKey { try transaction.append(record, for: $0, in: .history) }
+        }
+        sub += 1
+        consequences.events.append(event())
+    }
+
+    /// What is written from now on belongs to a revision of its own.
+    func closeRevision() {
+        revisionBefore = revision
+        sub = 0
+    }
+
+    /// Below it no revision of the key-value space can be read any more; -1 while nothing has been compacted.
+    public var compactRevision: Int64 { state.compactRevision }
+
+    /// From now on nothing below `revision` can be read. What cannot be read is removed later, by each member at its
+    /// own pace.
+    func compact(at revision: Int64) throws {
+        state.compactRevision = revision
+        try state.write(to: transaction)
+        consequences.hasCompacted = true
+    }
+}
+
+/// What follows from applied commands beyond the store and the outcome: the same on every member.
+public struct Consequences: Sendable {
+    public enum LeaseChange: Hashable, Sendable {
+        case granted(LeaseID, seconds: Int64)
+        case revoked(LeaseID)
+        case expired(LeaseID)
+    }
+
+    /// Every change of the store, in order.
+    public var events: [KeyValueEvent] = []
+    public var leases: [LeaseChange] = []
+    /// A member has published itself.
+    public var hasChangedMembers = false
+    /// There may be something to remove physically.
+    public var hasCompacted = false
+
+    public init() {}
+}
