@@ -1,8 +1,8 @@
-# run | test | core | lab | check | simulate | mutations | bench | format | docs; also faults, and what they build on.
+# run | test | core | lab | check | simulate | mutations | bench | format | docs; also faults and upgrade, and what they build on.
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core lab check simulate sweeper mutations bench load faults format docs bootstrap release
+.PHONY: run test core lab check simulate sweeper mutations bench load faults upgrade format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift \
@@ -72,6 +72,14 @@ FAULT_SECONDS ?= 120
 faults: release
 	@scripts/bootstrap test
 	$(SHIPPED) python3 -u Tests/System/leader_faults.py --seconds $(FAULT_SECONDS)
+
+# A cluster of three under load goes from the program of an earlier commit to this one, process by process.
+FROM_COMMIT ?= HEAD~1
+upgrade: release
+	@scripts/bootstrap test
+	rm -rf .build-earlier/tree && git worktree prune && git worktree add --detach .build-earlier/tree $(FROM_COMMIT)
+	swift build -c release --product synod -Xswiftc -gnone --package-path .build-earlier/tree --scratch-path .build-earlier/products
+	$(SHIPPED) python3 -u Tests/System/upgrade.py --from .build-earlier/products/release/synod
 
 format:
 	swift format --in-place --recursive $(FORMATTED)

@@ -6,11 +6,13 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case meta
     /// Escaped user key and descending revision, to what is known of that version.
     case index
-    /// Revision and sub-revision, to the event.
+    /// Revision and sub-revision, to the change: one order for all families.
     case history
     case lease
     /// Lease and user key, to nothing.
     case attachment
+    /// The tables of all families but the key-value space, one after the other; see `FamilyTable`.
+    case family
 }
 
 /// A consistent view of the store, used by one thread at a time.

@@ -7,7 +7,7 @@ import Synchronization
 /// views have let go of it.
 final class Environment: @unchecked Sendable {
     let handle: OpaquePointer
-    let tables: [MDB_dbi]
+    private(set) var tables: [MDB_dbi]
     /// The table of long keys.
     let long: MDB_dbi
     let descriptor: Int32
@@ -33,20 +33,21 @@ final class Environment: @unchecked Sendable {
         }
         try Self.restore(point, in: data)
         handle = try Self.open(data, mapBytes: options.mapBytes)
-        var databases: [MDB_dbi] = []
+        var databases: [MDB_dbi?] = []
         do {
-            databases = try Self.openDatabases(handle, create: false)
+            databases = try Self.openDatabases(handle)
         } catch {
             mdb_env_close(handle)
             throw error
         }
-        tables = Array(databases.dropLast())
-        long = databases[databases.count - 1]
+        tables = databases.dropLast().compactMap { $0 }
+        long = databases[databases.count - 1]!
         var file: Int32 = -1
         mdb_env_get_fd(handle, &file)
         descriptor = file
         pageBytes = point.meta.pageBytes
         try pin(point)
+        if tables.count < StoreTable.allCases.count { tables = try Self.makeDatabases(handle).dropLast() }
     }
 
     deinit {
@@ -65,7 +66,7 @@ final class Environment: @unchecked Sendable {
         let data = "\(directory)/\(StoreDirectory.dataName)"
         let handle = try open(data, mapBytes: nil)
         do {
-            _ = try openDatabases(handle, create: true)
+            _ = try makeDatabases(handle)
         } catch {
             mdb_env_close(handle)
             throw error
@@ -114,26 +115,53 @@ final class Environment: @unchecked Sendable {
         }
     }
 
-    private static func openDatabases(_ handle: OpaquePointer, create: Bool) throws -> [MDB_dbi] {
-        var transaction: OpaquePointer?
-        let kind = create ? 0 : UInt32(MDB_RDONLY)
-        try check(mdb_txn_begin(handle, nil, kind, &transaction), "opening the tables")
-        do {
-            let databases = try (StoreTable.allCases.map { "\($0)" } + [longName]).map { name in
+    /// Tables that a store made by an earlier version may lack: the last ones.
+    private static let laterTables: Set<StoreTable> = [.family]
+
+    private static var names: [(name: String, mayLack: Bool)] {
+        StoreTable.allCases.map { ("\($0)", laterTables.contains($0)) } + [(longName, false)]
+    }
+
+    /// Of the tables in order, and that of long keys; nil where an earlier version has made none.
+    private static func openDatabases(_ handle: OpaquePointer) throws -> [MDB_dbi?] {
+        try inTransaction(handle, MDB_RDONLY) { transaction in
+            try names.map { name, mayLack in
                 var database: MDB_dbi = 0
-                let flags = create ? UInt32(MDB_CREATE) : 0
-                let code = mdb_dbi_open(transaction, name, flags, &database)
+                let code = mdb_dbi_open(transaction, name, 0, &database)
                 if code == MDB_NOTFOUND {
+                    if mayLack { return nil }
                     throw StoreError(.damaged, "the table \(name) is missing: \(whatToDo)")
                 }
                 try check(code, "opening the table \(name)")
                 return database
             }
+        }
+    }
+
+    private static func makeDatabases(_ handle: OpaquePointer) throws -> [MDB_dbi] {
+        try inTransaction(handle, 0) { transaction in
+            try names.map { name, _ in
+                var database: MDB_dbi = 0
+                try check(
+                    mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &database), "making the table \(name)"
+                )
+                return database
+            }
+        }
+    }
+
+    private static func inTransaction<R>(
+        _ handle: OpaquePointer, _ flags: Int32, _ body: (OpaquePointer?) throws -> R
+    ) throws -> R {
+        var transaction: OpaquePointer?
+        try check(mdb_txn_begin(handle, nil, UInt32(flags), &transaction), "opening the tables")
+        do {
+            let result = try body(transaction)
             // Also when nothing was written: only a commit lets others use the tables.
             let ended = transaction
             transaction = nil
             try check(mdb_txn_commit(ended), "opening the tables")
-            return databases
+            return result
         } catch {
             if let transaction { mdb_txn_abort(transaction) }
             throw error

@@ -10,9 +10,9 @@ final class SpaceHarness {
     private(set) var events: [KeyValueEvent] = []
     private(set) var allEvents: [KeyValueEvent] = []
 
-    init(store: MemoryStore = MemoryStore()) throws {
+    init(store: MemoryStore = MemoryStore(), families: [any Space.Type] = Ledger.families) throws {
         self.store = store
-        ledger = try store.read { try Ledger(from: $0) }
+        ledger = try store.read { try Ledger(families, from: $0) }
     }
 
     @discardableResult
@@ -30,7 +30,8 @@ final class SpaceHarness {
         try #require(TestOutcome(try apply(command.command)))
     }
 
-    private func apply(_ command: Command) throws -> any SpaceOutcome {
+    @discardableResult
+    func apply(_ command: Command) throws -> any SpaceOutcome {
         var next = ledger
         var consequences = Consequences()
         let outcome = try store.write { try next.apply(command, in: $0, into: &consequences) }

@@ -33,7 +33,7 @@ import Testing
     @Test("a store that was not closed opens as it was last synchronised")
     func forgetsWhatWasNotSynchronised() throws {
         var random = SeededRandom(state: 1)
-        var expected: [[[UInt8]]] = [[], [], [], [], []]
+        var expected: [[[UInt8]]] = StoreTable.allCases.map { _ in [] }
         for _ in 0..<12 {
             let store = try LMDBStore.open(directory.store)
             #expect(try image(store) == expected)
@@ -58,7 +58,7 @@ import Testing
     @Test("after a loss of power that kept any mixture of pages the store is as it was last synchronised")
     func anyMixtureOfPages() throws {
         var random = SeededRandom(state: 7)
-        var expected: [[[UInt8]]] = [[], [], [], [], []]
+        var expected: [[[UInt8]]] = StoreTable.allCases.map { _ in [] }
         for round in 0..<60 {
             let synced: [UInt8]
             let later: [UInt8]

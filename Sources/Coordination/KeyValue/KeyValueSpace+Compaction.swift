@@ -58,7 +58,8 @@ struct CompactedRemoval {
 
     private struct Event {
         var position: HistoryPosition
-        var key: [UInt8]
+        /// Nil where another family's change stands, which stays.
+        var key: [UInt8]?
         var isDeletion: Bool
     }
 
@@ -71,12 +72,15 @@ struct CompactedRemoval {
             guard !events.isEmpty else { return true }
             for event in events {
                 work += 1
-                guard try removeOlderVersions(than: event, work: &work) else {
-                    next = event.position
-                    return false
-                }
-                if event.isDeletion, event.position.revision < target {
-                    try remove(event.position, prefix: IndexKey.prefix(of: event.key))
+                if let key = event.key {
+                    let prefix = IndexKey.prefix(of: key)
+                    guard try removeOlderVersions(than: event.position, prefix, work: &work) else {
+                        next = event.position
+                        return false
+                    }
+                    if event.isDeletion, event.position.revision < target {
+                        try remove(event.position, prefix: prefix)
+                    }
                 }
                 next = HistoryPosition(revision: event.position.revision, sub: event.position.sub + 1)
             }
@@ -92,28 +96,33 @@ struct CompactedRemoval {
             let position = try HistoryPosition(historyKey: cursor.key)
             guard position.revision <= target else { break }
             let record = cursor.value
-            events.append(
-                Event(
-                    position: position, key: [UInt8](try EventRecord.key(of: record)),
-                    isDeletion: try EventRecord.kind(of: record) == .delete))
+            if EventRecord.isOfKeyValueSpace(record) {
+                events.append(
+                    Event(
+                        position: position, key: [UInt8](try EventRecord.key(of: record)),
+                        isDeletion: try EventRecord.kind(of: record) == .delete))
+            } else {
+                events.append(Event(position: position, key: nil, isDeletion: false))
+            }
             stands = try cursor.next()
         }
         return events
     }
 
     /// False when the limit was reached first: the event is then to be looked at again.
-    private mutating func removeOlderVersions(than event: Event, work: inout Int) throws -> Bool {
-        let prefix = IndexKey.prefix(of: event.key)
+    private mutating func removeOlderVersions(
+        than newer: HistoryPosition, _ prefix: [UInt8], work: inout Int
+    ) throws -> Bool {
         var positions: [HistoryPosition] = []
         let cursor = try transaction.sharedCursor(in: .index)
         var eventKey = prefix
-        IndexKey.append(event.position, to: &eventKey)
+        IndexKey.append(newer, to: &eventKey)
         var stands = try cursor.seek(atOrAfter: eventKey)
         while stands {
             let key = cursor.key
             guard prefix.withUnsafeBytes({ key.starts(withBytes: $0) }) else { break }
             let position = try IndexKey.position(of: key)
-            if position < event.position, position.revision < target { positions.append(position) }
+            if position < newer, position.revision < target { positions.append(position) }
             if work + positions.count > limit { break }
             stands = try cursor.next()
         }

@@ -16,6 +16,9 @@ public struct Ledger: Sendable {
 
     /// Reads revision, compaction and alarms from the store.
     public init(_ families: [any Space.Type] = Ledger.families, from reader: any OrderedReader) throws {
+        precondition(
+            families.allSatisfy { $0.id == .keyValue || $0.id.rawValue > 1 },
+            "in history the ids 0 and 1 stand for changes of the key-value space")
         revision = try KeyValueReader(reader).revision()
         state = try LedgerState(from: reader)
         spaces = try families.map { try $0.init(from: reader) }

@@ -25,13 +25,33 @@ public final class Turn {
     /// Where the next change goes.
     var nextPosition: HistoryPosition { HistoryPosition(revision: revisionBefore + 1, sub: sub) }
 
+    /// Appends a change of a family other than the key-value space to history; `keyValue.modRevision` is the turn's to
+    /// set, and returned.
+    @discardableResult
+    public func record(
+        _ kind: KeyValueEvent.Kind, _ keyValue: KeyValue, of space: SpaceID
+    ) throws -> Int64 {
+        precondition(space != .keyValue, "the key-value space has an index of its own to keep")
+        var record = [space.rawValue]
+        switch kind {
+        case .put: EventRecord.append(keyValue, to: &record)
+        case .delete: EventRecord.append(deletionOf: keyValue.key, to: &record)
+        }
+        try appendRecord(record)
+        return revision
+    }
+
     /// Appends a change to history at `nextPosition`, and tells of it.
     func append(_ record: [UInt8], _ event: @autoclosure () -> KeyValueEvent) throws {
+        try appendRecord(record)
+        consequences.events.append(event())
+    }
+
+    private func appendRecord(_ record: [UInt8]) throws {
         try record.withUnsafeBytes { record in
             try nextPosition.withHistoryKey { try transaction.append(record, for: $0, in: .history) }
         }
         sub += 1
-        consequences.events.append(event())
     }
 
     /// What is written from now on belongs to a revision of its own.
@@ -60,7 +80,7 @@ public struct Consequences: Sendable {
         case expired(LeaseID)
     }
 
-    /// Every change of the store, in order.
+    /// Every change of the key-value space, in order.
     public var events: [KeyValueEvent] = []
     public var leases: [LeaseChange] = []
     /// A member has published itself.

@@ -47,6 +47,8 @@ class Member:
         self.listen_peer_port = self.peer_port
         self.directory = os.path.join(cluster.directory, self.name)
         self.log = os.path.join(cluster.directory, f"{self.name}.log")
+        # Another program of the same kind, such as an earlier one.
+        self.binary = None
         self.process = None
         self.gateway = Gateway("127.0.0.1", self.client_port)
 
@@ -61,7 +63,7 @@ class Member:
     def start(self):
         cluster = self.cluster
         client = f"http://{self.endpoint}"
-        command = program(cluster.kind) + [
+        command = ([self.binary, "serve"] if self.binary else program(cluster.kind)) + [
             "--name", self.name, f"--data-dir={self.directory}",
             f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
             f"--listen-peer-urls=http://127.0.0.1:{self.listen_peer_port}", f"--initial-advertise-peer-urls={self.peer_url}",

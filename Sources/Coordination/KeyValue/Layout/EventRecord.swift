@@ -3,8 +3,15 @@
 ///
 ///     0 · create revision (8) · version (8) · lease (8) · key length (4) · key · value
 ///     1 · key
+///
+/// A record of another family has its space's id, which is above 1, before the same.
 enum EventRecord {
     private static let headerBytes = 29
+
+    static func isOfKeyValueSpace(_ record: UnsafeRawBufferPointer) -> Bool {
+        guard let first = record.first else { return true }
+        return first <= KeyValueEvent.Kind.delete.rawValue
+    }
 
     static func kind(of record: UnsafeRawBufferPointer) throws -> KeyValueEvent.Kind {
         guard let first = record.first, let kind = KeyValueEvent.Kind(rawValue: first) else { throw damaged }

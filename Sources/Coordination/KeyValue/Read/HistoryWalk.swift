@@ -1,4 +1,4 @@
-/// Everything that history holds, in order, also what is compacted and not removed yet: for copies of the store.
+/// Everything that history holds of the key-value space, in order, also what is compacted and not removed yet: for copies of the store.
 /// Used by one thread at a time, and not after the view that it reads.
 public final class HistoryWalk {
     public struct Entry: Hashable, Sendable {
@@ -15,8 +15,9 @@ public final class HistoryWalk {
 
     /// Nil at the end.
     public func next() throws -> Entry? {
-        let isThere = hasStarted ? try cursor.next() : try cursor.seekToFirst()
+        var isThere = hasStarted ? try cursor.next() : try cursor.seekToFirst()
         hasStarted = true
+        while isThere, !EventRecord.isOfKeyValueSpace(cursor.value) { isThere = try cursor.next() }
         guard isThere else { return nil }
         let position = try HistoryPosition(historyKey: cursor.key)
         return Entry(

@@ -22,7 +22,7 @@ extension KeyValueReader {
                 if bytes >= byteLimit, complete >= from { return complete }
             }
             let record = cursor.value
-            if matching(try EventRecord.key(of: record)) {
+            if EventRecord.isOfKeyValueSpace(record), matching(try EventRecord.key(of: record)) {
                 events.append(
                     KeyValueEvent(
                         kind: try EventRecord.kind(of: record),
@@ -56,8 +56,9 @@ extension KeyValueReader {
             let position = try HistoryPosition(historyKey: cursor.key)
             if position.revision > last { break }
             let record = cursor.value
-            if try isClean || position.revision >= compacted
-                || survives(record, at: position, compaction: compacted)
+            if EventRecord.isOfKeyValueSpace(record),
+                try isClean || position.revision >= compacted
+                    || survives(record, at: position, compaction: compacted)
             {
                 checksum.update(cursor.key)
                 checksum.update(record)
