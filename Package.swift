@@ -55,14 +55,17 @@ let floors: [Floor] = [
         level: 2, name: "GroupCommunication", uses: ["Automata", "Paxos", "Multicast", "Consensus"],
         part: .core
     ),
-    // L3 durability
+    // L3 what a member decides, and durability
+    Floor(
+        level: 3, name: "Member", uses: ["Automata", "Paxos", "Replica", "Coordination"], part: .core),
     Floor(level: 3, name: "WriteAheadLog", uses: ["Automata", "CLinux"], part: .core),
     Floor(level: 3, name: "LMDBStore", uses: ["Automata", "Coordination", "CLMDB", "CLinux"]),
     // L4 runtime
     Floor(
         level: 4, name: "Runtime",
         uses: [
-            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore",
+            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "Member", "WriteAheadLog",
+            "LMDBStore",
             "CLinux",
         ],
         external: [nio, nioPosix]),
@@ -109,9 +112,9 @@ let floors: [Floor] = [
             "Automata", "Paxos", "Consensus", "GlobalSnapshot", "Multicast", "GroupCommunication", "Replica",
             "Simulation", "SpaceTime", "TextForms", "SnapshotScenarios", "Impossibility",
         ], part: .lab),
-    // L8 commands of the laboratory
+    // L8 the commands that study
     Floor(
-        level: 8, name: "Laboratory",
+        level: 8, name: "StudyCommands",
         uses: [
             "Simulation", "TextForms", "Lab", "Impossibility", "MulticastSimulation", "LinearizabilityReport",
             "SnapshotScenarios",
@@ -126,11 +129,11 @@ let command = Floor(
     level: 9, name: "synod",
     uses: [
         "Automata", "Paxos", "Replica", "Coordination", "WriteAheadLog", "LMDBStore", "Runtime", "GRPC",
-        "EtcdDialect", "Laboratory", "TextForms", "CLinux",
+        "EtcdDialect", "StudyCommands", "TextForms", "CLinux",
     ],
     external: [nio, nioPosix, arguments, yaml])
 
-let labCommand = Floor(level: 9, name: "SynodLab", uses: ["Laboratory"], part: .lab)
+let studyProgram = Floor(level: 9, name: "SynodLab", uses: ["StudyCommands"], part: .lab)
 
 /// Test targets, with what they use beyond the target they are named after.
 let tests: [Floor] = [
@@ -147,6 +150,9 @@ let tests: [Floor] = [
         level: 10, name: "SnapshotScenariosTests",
         uses: ["SnapshotScenarios", "GlobalSnapshot", "Simulation", "Automata", "LogicalTime"], part: .lab),
     Floor(level: 10, name: "ReplicaTests", uses: ["Replica", "Paxos", "Automata"], part: .core),
+    Floor(
+        level: 10, name: "MemberTests", uses: ["Member", "Replica", "Paxos", "Coordination", "Automata"],
+        part: .core),
     Floor(level: 10, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
     Floor(
         level: 10, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata", "Simulation"], part: .core),
@@ -183,7 +189,9 @@ let tests: [Floor] = [
     Floor(level: 10, name: "LMDBStoreTests", uses: ["LMDBStore", "Automata", "Coordination", "CLMDB"]),
     Floor(
         level: 10, name: "RuntimeTests",
-        uses: ["Runtime", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore"],
+        uses: [
+            "Runtime", "Member", "Replica", "Paxos", "Automata", "Coordination", "WriteAheadLog", "LMDBStore",
+        ],
         external: [nio, nioPosix]),
     Floor(
         level: 10, name: "GRPCTests", uses: ["GRPC", "GRPCTestSupport", "CNghttp2"],
@@ -299,6 +307,6 @@ let package = Package(
         ],
     targets: floors.filter(isBuilt).map(target) + tests.filter(isBuilt).map(testTarget)
         + testSupport.filter(isBuilt).map(testSupportTarget)
-        + [labCommand, command].filter(isBuilt).map(executableTarget)
+        + [studyProgram, command].filter(isBuilt).map(executableTarget)
         + [systemCalls] + (part == .server ? systemLibraries : [])
 )

@@ -42,7 +42,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import random_keys  # noqa: E402
 import reads  # noqa: E402
-from figures import HEAD, Cell, cpu_seconds, memory, print_row, revision  # noqa: E402
+from figures import HEAD, Cell, cpu_seconds, memory, print_memory, print_row, revision  # noqa: E402
 from harness import peers  # noqa: E402
 from harness.report import Skip, expect  # noqa: E402
 from harness.servers import KINDS, Cluster, program  # noqa: E402
@@ -137,29 +137,36 @@ def run(cluster, folder, operation, shape, ports, cell):
     cell.add(elapsed, cpu, [t for _, _, times in results for t in times])
 
 
-def measure(clusters, size, options, folder):
-    """All cells of one cluster size by h2load: {(operation, in flight): {server: figures}}."""
+def measure(kinds, size, options, folder):
+    """All cells of one cluster size by h2load: {(operation, in flight): {server: figures}}, and the highest memory.
+
+    Every round has fresh clusters: how a process happens to lie in memory moves its CPU time by a tenth and more.
+    """
     operations = [operation for operation in options.operations if operation in H2LOAD]
     for operation in operations:
         with open(os.path.join(folder, operation), "wb") as file:
             file.write(frame(operation))
-    cells = {}
     loads = [(op, n, False) for op in operations for n in options.in_flight]
     if size == 3 and options.spread:
         loads += [(op, 255, True) for op in operations]
-    for operation, in_flight, spread in loads:
-        row = {kind: Cell() for kind in clusters}
-        clients, streams, count = SPREAD if spread else SHAPES[in_flight]
-        shape = (clients, streams, max(clients * streams, int(count * options.scale / options.rounds)))
-        for _ in range(options.rounds):
-            for kind, cluster in clusters.items():
-                leader = cluster.leader()
-                ports = [member.client_port for member in cluster.members] if spread else [leader.client_port]
-                run(cluster, folder, operation, shape, ports, row[kind])
+    rows, peaks = {load: {kind: Cell() for kind in kinds} for load in loads}, {}
+    for _ in range(options.rounds):
+        with running(kinds, size) as clusters:
+            for operation, in_flight, spread in loads:
+                clients, streams, count = SPREAD if spread else SHAPES[in_flight]
+                shape = (clients, streams, max(clients * streams, int(count * options.scale / options.rounds)))
+                for kind, cluster in clusters.items():
+                    leader = cluster.leader()
+                    ports = [member.client_port for member in (cluster.members if spread else [leader])]
+                    run(cluster, folder, operation, shape, ports, rows[operation, in_flight, spread][kind])
+            for kind, peak in memory(clusters).items():
+                peaks[kind] = max(peak, peaks.get(kind, 0))
+    cells = {}
+    for (operation, in_flight, spread), row in rows.items():
         label = f"{in_flight}*" if spread else str(in_flight)
         cells[operation, label] = {kind: cell.figures() for kind, cell in row.items()}
         print_row(operation, label, cells[operation, label])
-    return cells
+    return cells, peaks
 
 
 @contextlib.contextmanager
@@ -175,20 +182,24 @@ def running(kinds, size):
 
 def measure_size(kinds, size, options):
     """Everything of one cluster size, as --json writes it."""
-    cells, figures = {}, {}
+    cells, figures = {}, {"puts beside": {}}
     processes = f"{size} process{'es' if size > 1 else ''}"
-    if options.h2load or options.reads:
-        with tempfile.TemporaryDirectory(prefix="synod-bench-") as folder, running(kinds, size) as clusters:
-            print(f"{processes}\n{HEAD}", flush=True)
-            cells.update(measure(clusters, size, options, folder))
-            figures["peak MiB"] = memory(clusters)
-            figures["puts beside"] = reads.measure(clusters, options.rounds) if options.reads else {}
-            print()
+    if options.h2load:
+        print(f"{processes}\n{HEAD}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="synod-bench-") as folder:
+            measured, figures["peak MiB"] = measure(kinds, size, options, folder)
+        cells.update(measured)
+        print_memory(figures["peak MiB"])
+    if options.reads:
+        with running(kinds, size) as clusters:
+            figures["puts beside"] = reads.measure(clusters, options.rounds)
+        print()
     if options.random:
         with running(kinds, size) as clusters:
             print(f"{processes}, {random_keys.number_of_keys(options.scale):,} keys\n{HEAD}", flush=True)
             cells.update(random_keys.measure(clusters, options))
             figures["peak MiB of many keys"] = memory(clusters)
+        print_memory(figures["peak MiB of many keys"])
     return {"cells": {" ".join(key): row for key, row in cells.items()}, **figures}
 
 
@@ -220,7 +231,7 @@ def parsed():
     parser.add_argument("--operations", type=names, default=OPERATIONS)
     parser.add_argument("--in-flight", type=numbers, default=list(SHAPES))
     parser.add_argument("--scale", type=factor, default=1.0, help="times the number of requests, and of keys")
-    parser.add_argument("--rounds", type=number, default=2, help="alternations between the servers")
+    parser.add_argument("--rounds", type=number, default=2, help="alternations between the servers, each on fresh clusters")
     parser.add_argument("--no-spread", dest="spread", action="store_false", help="leave out the rows marked *")
     parser.add_argument("--no-reads", dest="reads", action="store_false", help="leave out puts beside large ranges")
     parser.add_argument("--no-random", dest="random", action="store_false", help="leave out random-put and mix")

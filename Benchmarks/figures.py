@@ -48,11 +48,14 @@ def print_row(operation, label, row):
 
 
 def memory(clusters):
-    peaks = {kind: max(member.reading("VmHWM") for member in cluster.members) / 1024 for kind, cluster in clusters.items()}
+    """The highest of any process of each cluster, MiB."""
+    return {kind: max(member.reading("VmHWM") for member in cluster.members) / 1024 for kind, cluster in clusters.items()}
+
+
+def print_memory(peaks):
     text = ", ".join(f"{kind} {peak:.0f} MiB" for kind, peak in peaks.items())
     ratios = [f"{peaks['synod'] / peak:.2f} of {kind}'s" for kind, peak in peaks.items() if "synod" in peaks and kind != "synod"]
     print(f"peak memory of one process: {text}{'; Synod ' + ', '.join(ratios) if ratios else ''}\n", flush=True)
-    return peaks
 
 
 def revision(cluster):

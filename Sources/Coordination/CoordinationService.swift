@@ -115,12 +115,16 @@ public struct KeyRange: Hashable, Sendable {
 }
 
 public struct WatchSpecification: Hashable, Sendable {
+    /// Whose changes.
+    public var space = SpaceID.keyValue
     public var range: KeyRange
     /// The first revision of interest; 0 for what happens from now on.
     public var startRevision: Int64
     public var withoutPuts = false
     public var withoutDeletes = false
     public var previousKeyValue = false
+    /// The watcher is told of the first revision that concerns it, and is then at an end.
+    public var isOneShot = false
 
     public init(range: KeyRange, startRevision: Int64 = 0) {
         self.range = range

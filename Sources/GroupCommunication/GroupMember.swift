@@ -73,7 +73,7 @@ public struct GroupMember: Automaton, Hashable, Sendable {
     }
 
     /// Deliberate errors, for the tests that show that the rules are needed.
-    public enum Flaw: Hashable, Sendable {
+    package enum Flaw: Hashable, Sendable {
         /// The next view is installed without what the others have had.
         case skipsFlush
         /// `SequencerOrder.Flaw.ordersAgain`.
@@ -124,8 +124,11 @@ public struct GroupMember: Automaton, Hashable, Sendable {
     var latest: Change?
 
     /// One of those that found the group: all of them start with the same first view.
-    public init(process: ProcessID, founders: [ProcessID], settings: Settings = Settings(), flaw: Flaw? = nil)
-    {
+    public init(process: ProcessID, founders: [ProcessID], settings: Settings = Settings()) {
+        self.init(process: process, founders: founders, settings: settings, flaw: nil)
+    }
+
+    package init(process: ProcessID, founders: [ProcessID], settings: Settings = Settings(), flaw: Flaw?) {
         self.process = process
         self.settings = settings
         self.flaw = flaw

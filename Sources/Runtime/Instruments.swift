@@ -156,7 +156,7 @@ final class KeyCount: Sendable {
 
     func note(_ events: [KeyValueEvent]) {
         var change = 0
-        for event in events {
+        for event in events where event.space == .keyValue {
             switch event.kind {
             case .put: if event.keyValue.version == 1 { change += 1 }
             case .delete: change -= 1

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import NIOCore
 import WriteAheadLog
 
@@ -24,14 +25,7 @@ public struct ServerOptions: Sendable {
         case existing
     }
 
-    /// Which history the leader compacts on its own.
-    public enum AutoCompaction: Hashable, Sendable {
-        case off
-        /// What is older than this.
-        case periodic(TimeSpan)
-        /// All but this many of the latest revisions, looked at every five minutes.
-        case revision(Int64)
-    }
+    public typealias AutoCompaction = Member.AutoCompaction
 
     public enum LogLevel: Int, Comparable, Sendable {
         case debug, info, warning, error

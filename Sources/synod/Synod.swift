@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Laboratory
+import StudyCommands
 
 /// The command. `serve` reads its flags as etcd does; a link named `etcd` is `serve` with etcd's names.
 @main
@@ -28,7 +28,7 @@ enum Synod {
         case "--version", "-version": return run(["version"] + rest)
         default:
             guard let command = Subcommand.named(name) else {
-                return LabCommand.refuse(
+                return StudyCommand.refuse(
                     name, program: "synod", others: Subcommand.all.map(\.name) + ["help"])
             }
             return command.run(rest)
@@ -69,7 +69,7 @@ struct Subcommand: Sendable {
             Subcommand(
                 name: "cluster", abstract: Cluster.configuration.abstract, run: { Cluster.run(arguments: $0) }
             ),
-        ] + LabCommand.all.map { Subcommand(name: $0.name, abstract: $0.abstract, run: $0.run) }
+        ] + StudyCommand.all.map { Subcommand(name: $0.name, abstract: $0.abstract, run: $0.run) }
         + [
             printing("flags", "Print the flags of synod serve as a page in Markdown.") { FlagHelp.markdown },
             printing("version", "Print the version.") { Versions.line + "\n" },

@@ -3,7 +3,7 @@ import Testing
 /// What must not be written where, and what to write instead.
 struct Ban: Sendable {
     enum Place: Sendable {
-        /// L0 to L2 and the tools beside the house: what is a value and runs in three hosts.
+        /// L0 to L2, what a member decides, and the tools beside the house: what is a value and runs in three hosts.
         case cores
         case everywhere
     }
@@ -45,7 +45,7 @@ struct Ban: Sendable {
 
     func applies(to floor: Floors.Floor) -> Bool {
         switch place {
-        case .cores: floor.level <= 2
+        case .cores: floor.isCore
         case .everywhere: !floor.isTest
         }
     }
@@ -88,7 +88,7 @@ struct Ban: Sendable {
     func noStoredHashedCollections() {
         var breaches: [String] = []
         for file in tree.sources {
-            guard let floor = floors[file.target], floor.level <= 2 else { continue }
+            guard let floor = floors[file.target], floor.isCore else { continue }
             for number in StoredProperties.hashedCollections(in: file.code) {
                 breaches.append(
                     "\(file.path):\(number): a stored Dictionary or Set is banned, use a sorted array")

@@ -104,12 +104,13 @@ import Testing
         let dialects = floors.all.filter { $0.level == 5 }.map(\.name)
         var never: [(String, [String])] = [
             ("Replica", ["Coordination"]), ("Coordination", ["Paxos", "Replica"]),
-            ("WriteAheadLog", ["Replica", "Paxos"]), ("LMDBStore", ["Replica", "Paxos"]),
+            ("WriteAheadLog", ["Replica", "Paxos", "Member"]), ("LMDBStore", ["Replica", "Paxos", "Member"]),
+            ("Member", ["WriteAheadLog", "LMDBStore", "PeerLinks"]),
             ("Runtime", dialects), ("GRPC", ["Coordination", "Replica", "Runtime"]),
         ]
         for dialect in dialects {
             let others = dialects.filter { $0 != dialect && $0 != "GRPC" && $0 != "EtcdProtobuf" }
-            never.append((dialect, ["Replica", "Paxos", "WriteAheadLog", "Runtime"] + others))
+            never.append((dialect, ["Replica", "Paxos", "Member", "WriteAheadLog", "Runtime"] + others))
         }
         for floor in floors.all where floor.level <= 5 && !Floors.tools.contains(floor.name) {
             never.append((floor.name, Floors.tools))

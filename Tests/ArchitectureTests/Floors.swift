@@ -13,6 +13,8 @@ struct Floors {
 
         /// Tests, and what only tests use.
         var isTest: Bool { name.contains("Test") }
+        /// A value without I/O, which runs in three hosts.
+        var isCore: Bool { level <= 2 || name == "Member" }
     }
 
     let all: [Floor]

@@ -101,6 +101,39 @@ import Testing
         }
     }
 
+    @Test("watches of either family, from now on or from the past, lasting or one-shot")
+    func watches() throws {
+        let service = try MemoryService(families: Self.families)
+        let deliveries = Deliveries()
+        let port = service.openPort { deliveries.append($0) }
+        func watch(_ watcher: UInt64, _ space: SpaceID, from start: Int64 = 0, isOneShot: Bool = false) {
+            var specification = WatchSpecification(range: keys("a", ""), startRevision: start)
+            (specification.space, specification.isOneShot) = (space, isOneShot)
+            port.watch(specification, watcher: WatcherID(watcher))
+        }
+        func submit(_ command: some SpaceCommand) { port.submit(.command(command.command), token: 0) }
+        watch(1, .keyValue)
+        watch(2, .registry)
+        watch(3, .registry, isOneShot: true)
+        submit(LedgerCommand.grantLease(session, seconds: 10))
+        for name in ["m", "n"] { submit(RegistryCommand.register(bytes(name), session: session)) }
+        submit(KeyValueCommand.put(PutOperation(key: bytes("k"), value: [])))
+        submit(LedgerCommand.revokeLease(session))
+        port.flush()
+        watch(4, .registry, from: 1, isOneShot: true)
+        watch(5, .registry, from: 3)
+        watch(6, .keyValue, from: 1)
+        port.flush()
+        let told = Dictionary(grouping: deliveries.takeEvents()) { $0.prefix(while: { $0 != ":" }) }
+        let kept = ["put m=@2", "put n=@3", "delete m=@5", "delete n=@5"]
+        let expected: [Int: [String]] = [
+            1: ["put k=@4"], 2: kept, 3: ["put m=@2"], 4: ["put m=@2"], 5: Array(kept[1...]), 6: ["put k=@4"],
+        ]
+        for (watcher, events) in expected {
+            #expect(told["\(watcher)"] == events.map { "\(watcher):\($0)" })
+        }
+    }
+
     @Test("a server in memory answers both")
     func service() throws {
         let service = try MemoryService(families: Self.families)

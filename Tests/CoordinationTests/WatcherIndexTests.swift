@@ -31,6 +31,30 @@ import Testing
         #expect(matches(index, "b") == [4, 3] && index.count == 3)
     }
 
+    @Test("the keys of one family concern nobody who watches another's")
+    func families() {
+        let other = SpaceID(rawValue: 0)
+        let third = SpaceID(rawValue: 200)
+        var index = WatcherIndex()
+        for (number, space) in [SpaceID.keyValue, other, third].enumerated() {
+            index.add(UInt64(number * 2), range: keys("a", ""), of: space)
+            index.add(UInt64(number * 2 + 1), range: keys("b"), of: space)
+        }
+        func found(_ key: String, _ space: SpaceID) -> [UInt64] {
+            var found: [UInt64] = []
+            index.match(bytes(key), of: space, into: &found)
+            return found
+        }
+        #expect(matches(index, "b") == [0, 1])
+        #expect(found("b", other) == [2, 3] && found("c", other) == [2])
+        #expect(found("b", third) == [4, 5] && found("", third) == [])
+        #expect(found("b", SpaceID(rawValue: 100)) == [])
+        index.remove(3, range: keys("b"), of: third)
+        #expect(index.count == 6)
+        index.remove(3, range: keys("b"), of: other)
+        #expect(found("b", other) == [2] && found("b", third) == [4, 5])
+    }
+
     @Test(
         "it finds what a search through all watchers finds, while they come and go",
         arguments: [1, 2, 3] as [UInt64])

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import NIOCore
 import Paxos
 import Replica
@@ -84,8 +85,8 @@ struct PeerFrameTests {
 
     @Test("requests and answers survive the wire, and no shortened one is taken")
     func requests() throws {
-        for subject in [PeerRequest.Subject.renewLease(LeaseID(-4)), .leaseTimeToLive(LeaseID(.max))] {
-            let request = PeerRequest(number: 77, subject: subject)
+        for question in [LeaseQuestion.renew(LeaseID(-4)), .timeToLive(LeaseID(.max))] {
+            let request = PeerRequest(number: 77, question: question)
             var bytes: [UInt8] = []
             request.encode(into: &bytes)
             #expect(try bytes.withUnsafeBytes { try PeerRequest(decoding: $0) } == request)
@@ -95,8 +96,8 @@ struct PeerFrameTests {
                 }
             }
         }
-        let contents: [PeerAnswer.Content] = [
-            .leaseRenewed(seconds: 60), .leaseTimeToLive(remaining: -1, granted: 0), .notLeader,
+        let contents: [LeaseAnswer] = [
+            .renewed(seconds: 60), .timeToLive(remaining: -1, granted: 0), .notLeader,
         ]
         for content in contents {
             let answer = PeerAnswer(number: 1, content: content)

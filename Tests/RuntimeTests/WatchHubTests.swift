@@ -288,6 +288,60 @@ struct WatchHubTests {
         #expect(others.all.isEmpty)
     }
 
+    @Test(
+        "a one-shot watcher is told of the first revision that concerns it, and of nothing after",
+        arguments: [0, 2] as [Int64])
+    func oneShot(start: Int64) throws {
+        let world = try HubWorld()
+        try world.apply([put("other"), put("k1", "1"), put("other")])
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        var specification = WatchSpecification(range: prefix("k"), startRevision: start)
+        specification.isOneShot = true
+        port.watch(specification, watcher: WatcherID(1))
+        port.watch(WatchSpecification(range: prefix("k"), startRevision: start), watcher: WatcherID(2))
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == (start > 0 ? 1 : 2) })
+        var both = KeyValueTransaction()
+        both.success = [put("k2"), put("k3")].map { command in
+            guard case .put(let put) = command else { preconditionFailure("not a put") }
+            return .put(put)
+        }
+        try world.apply([put("other"), .transaction(both), put("k4")])
+        #expect(eventually { deliveries.events(of: 2).last?.name == "k4" })
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        #expect(deliveries.events(of: 1).map(\.name) == (start > 0 ? ["k1"] : ["k2", "k3"]))
+    }
+
+    @Test("a watcher sees the changes of its own family, and all keep to one order")
+    func families() throws {
+        let world = try HubWorld()
+        world.start()
+        defer { world.stop() }
+        let other = SpaceID(rawValue: 200)
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        var specification = WatchSpecification(range: everything())
+        port.watch(specification, watcher: WatcherID(1))
+        specification.space = other
+        port.watch(specification, watcher: WatcherID(2))
+        port.requestProgress(of: [WatcherID(1), WatcherID(2)], token: 3)
+        port.flush()
+        #expect(eventually { deliveries.progress(of: 3) == 1 })
+        try world.apply([put("k")])
+        world.feed.publish(
+            AppliedEvents(
+                after: 2, through: 3,
+                events: [
+                    KeyValueEvent(kind: .put, keyValue: KeyValue(key: [107], modRevision: 3), of: other)
+                ], bytes: 0))
+        #expect(eventually { !deliveries.events(of: 2).isEmpty })
+        #expect(deliveries.events(of: 1).map(\.keyValue.modRevision) == [2])
+        #expect(deliveries.events(of: 2).map(\.keyValue.modRevision) == [3])
+    }
+
     @Test("watchers go on over a store that a checkpoint has replaced")
     func replacedStore() throws {
         let world = try HubWorld()

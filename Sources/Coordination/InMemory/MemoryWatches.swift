@@ -12,6 +12,8 @@ struct MemoryWatches {
         /// The first revision whose events it has not had; nil when it has had all.
         var missing: Int64?
         var bytesOnTheWay = 0
+        /// It wanted one revision, and has had it.
+        var isOver = false
     }
 
     private struct Name: Comparable, Sendable {
@@ -34,13 +36,13 @@ struct MemoryWatches {
             id: id, port: port, specification: specification,
             missing: start > 0 && start <= revision ? start : nil)
         handles[Name(port: port, id: id.rawValue)] = lastHandle
-        index.add(lastHandle, range: specification.range)
+        index.add(lastHandle, range: specification.range, of: specification.space)
     }
 
     mutating func remove(_ id: WatcherID, port: UInt64) {
         guard let handle = handles.remove(Name(port: port, id: id.rawValue)) else { return }
         if let watcher = watchers.remove(handle) {
-            index.remove(handle, range: watcher.specification.range)
+            index.remove(handle, range: watcher.specification.range, of: watcher.specification.space)
         }
     }
 
@@ -75,7 +77,7 @@ struct MemoryWatches {
         var matches: [WatcherIndex.Handle] = []
         for event in events {
             matches.removeAll(keepingCapacity: true)
-            index.match(event.keyValue.key, into: &matches)
+            index.match(event.keyValue.key, of: event.space, into: &matches)
             for handle in matches { concerned[handle] = (concerned[handle] ?? []) + [event] }
         }
         let revision = try reader.revision()
@@ -88,8 +90,12 @@ struct MemoryWatches {
             } else {
                 try send(events, revision: revision, to: &watcher, from: reader, into: &outbox)
             }
-            watchers[handle] = watcher
+            settle(watcher, handle)
         }
+    }
+
+    private mutating func settle(_ watcher: Watcher, _ handle: WatcherIndex.Handle) {
+        if watcher.isOver { remove(watcher.id, port: watcher.port) } else { watchers[handle] = watcher }
     }
 
     /// Lets those that miss something read on, as far as their windows allow.
@@ -100,10 +106,10 @@ struct MemoryWatches {
         for (handle, watcher) in behind {
             var watcher = watcher
             do {
-                while let from = watcher.missing, watcher.bytesOnTheWay < Self.windowBytes {
+                while let from = watcher.missing, watcher.bytesOnTheWay < Self.windowBytes, !watcher.isOver {
                     try readOn(&watcher, from: from, through: current, from: reader, into: &outbox)
                 }
-                watchers[handle] = watcher
+                settle(watcher, handle)
             } catch KeyValueRefusal.compacted {
                 let compactRevision = try reader.compactRevision()
                 outbox.append((watcher.port, .watchCompacted(watcher.id, compactRevision: compactRevision)))
@@ -117,10 +123,11 @@ struct MemoryWatches {
         into outbox: inout Outbox
     ) throws {
         var events: [KeyValueEvent] = []
-        let range = watcher.specification.range
-        let last = try reader.events(
-            from: from, through: current, byteLimit: Self.windowBytes, matching: { range.contains($0) },
-            into: &events)
+        let (range, space) = (watcher.specification.range, watcher.specification.space)
+        if from < (try reader.ledger.compactRevision(of: space)) { throw KeyValueRefusal.compacted }
+        let last = try reader.ledger.changes(
+            from: from, through: current, byteLimit: Self.windowBytes,
+            matching: { $0 == space && range.contains($1) }, into: &events)
         watcher.missing = last < current ? last + 1 : nil
         try send(events, revision: last, to: &watcher, from: reader, into: &outbox)
     }
@@ -134,8 +141,14 @@ struct MemoryWatches {
             event.keyValue.modRevision >= specification.startRevision
                 && !(event.kind == .put ? specification.withoutPuts : specification.withoutDeletes)
         }
-        guard !wanted.isEmpty else { return }
-        if specification.previousKeyValue {
+        guard let first = wanted.first else { return }
+        var revision = revision
+        if specification.isOneShot {
+            revision = first.keyValue.modRevision
+            wanted.removeAll { $0.keyValue.modRevision > revision }
+            watcher.isOver = true
+        }
+        if specification.previousKeyValue, specification.space == .keyValue {
             for place in wanted.indices {
                 let keyValue = wanted[place].keyValue
                 wanted[place].previous = try reader.previous(of: keyValue.key, before: keyValue.modRevision)

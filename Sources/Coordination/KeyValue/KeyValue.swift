@@ -23,15 +23,20 @@ public struct KeyValue: Hashable, Sendable {
     }
 }
 
+/// A change in the history of the ledger, of whichever family.
 public struct KeyValueEvent: Hashable, Sendable {
     public enum Kind: UInt8, Sendable { case put, delete }
+    public var space: SpaceID
     public var kind: Kind
     /// Of a delete only `key` and `modRevision` are set.
     public var keyValue: KeyValue
-    /// Filled in only for those who asked for it.
+    /// Filled in only for those who asked for it, and only of the key-value space.
     public var previous: KeyValue?
 
-    public init(kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil) {
+    public init(
+        kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil, of space: SpaceID = .keyValue
+    ) {
+        self.space = space
         self.kind = kind
         self.keyValue = keyValue
         self.previous = previous

@@ -1,6 +1,6 @@
 /// A map sorted by key, as an array of short sorted arrays: what changes it moves only a few hundred entries,
 /// however many there are.
-struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+package struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private static var capacity: Int { 256 }
 
     private struct Chunk: Sendable {
@@ -10,11 +10,13 @@ struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 
     /// None is empty.
     private var chunks: [Chunk] = []
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    var first: (key: Key, value: Value)? { chunks.first.map { ($0.keys[0], $0.values[0]) } }
+    package init() {}
 
-    subscript(key: Key) -> Value? {
+    package var first: (key: Key, value: Value)? { chunks.first.map { ($0.keys[0], $0.values[0]) } }
+
+    package subscript(key: Key) -> Value? {
         get {
             guard let (chunk, place) = find(key) else { return nil }
             return chunks[chunk].values[place]
@@ -25,7 +27,7 @@ struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// In the order of the keys.
-    func visit(_ body: (Key, Value) -> Void) {
+    package func visit(_ body: (Key, Value) -> Void) {
         for chunk in chunks { for (key, value) in zip(chunk.keys, chunk.values) { body(key, value) } }
     }
 
@@ -54,7 +56,7 @@ struct SortedChunks<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     }
 
     @discardableResult
-    mutating func remove(_ key: Key) -> Value? {
+    package mutating func remove(_ key: Key) -> Value? {
         guard let (chunk, place) = find(key) else { return nil }
         count -= 1
         chunks[chunk].keys.remove(at: place)

@@ -6,6 +6,48 @@ public struct LedgerReader {
 
     public func alarms() throws -> [Alarm] { try LedgerState(from: reader).alarms }
 
+    /// Below it no change of the family can be read any more; -1 while none has been given up.
+    public func compactRevision(of space: SpaceID) throws -> Int64 {
+        space == .keyValue ? try LedgerState.compactRevision(in: reader) : -1
+    }
+
+    /// Changes with `from <= revision <= through` in order, whole revisions, until about `byteLimit` bytes are
+    /// gathered; returns the last revision that was looked at completely, at least `from`. A change that does
+    /// not match counts as a few bytes, so that a long search can be continued by another call. Those of a family are
+    /// complete only from its compact revision on.
+    public func changes(
+        from: Int64, through: Int64, byteLimit: Int,
+        matching: (_ space: SpaceID, _ key: UnsafeRawBufferPointer) -> Bool,
+        into changes: inout [KeyValueEvent]
+    ) throws -> Int64 {
+        let cursor = try reader.cursor(in: .history)
+        var bytes = 0
+        var complete = from - 1
+        var stands = try HistoryPosition(revision: from).withHistoryKey { try cursor.seek(atOrAfter: $0) }
+        while stands {
+            let position = try HistoryPosition(historyKey: cursor.key)
+            if position.revision > through { break }
+            if position.revision > complete + 1 {
+                complete = position.revision - 1
+                if bytes >= byteLimit, complete >= from { return complete }
+            }
+            let (space, record) = EventRecord.split(cursor.value)
+            if matching(space, try EventRecord.key(of: record)) {
+                changes.append(
+                    KeyValueEvent(
+                        kind: try EventRecord.kind(of: record),
+                        keyValue: try EventRecord.keyValue(of: record, revision: position.revision), of: space
+                    ))
+                bytes += record.count
+            }
+            bytes += Self.bytesPerStep
+            stands = try cursor.next()
+        }
+        return through
+    }
+
+    private static var bytesPerStep: Int { 32 }
+
     /// All leases, by id.
     public func leases() throws -> [(id: LeaseID, seconds: Int64)] {
         var leases: [(LeaseID, Int64)] = []

@@ -37,7 +37,10 @@ public final class Turn {
         case .put: EventRecord.append(keyValue, to: &record)
         case .delete: EventRecord.append(deletionOf: keyValue.key, to: &record)
         }
+        var written = keyValue
+        written.modRevision = nextPosition.revision
         try appendRecord(record)
+        consequences.events.append(KeyValueEvent(kind: kind, keyValue: written, of: space))
         return revision
     }
 
@@ -80,7 +83,7 @@ public struct Consequences: Sendable {
         case expired(LeaseID)
     }
 
-    /// Every change of the key-value space, in order.
+    /// Every change, in order.
     public var events: [KeyValueEvent] = []
     public var leases: [LeaseChange] = []
     /// A member has published itself.

@@ -1,6 +1,6 @@
-/// Which watchers a key concerns.
+/// Which watchers a key of a family concerns.
 ///
-/// A treap over the distinct ranges, by first key and then by end, each node of which knows the furthest end
+/// A treap over the distinct ranges, by family, first key and then end, each node of which knows the furthest end
 /// below it: an interval tree that stays balanced in expectation. A look-up takes time logarithmic in the
 /// number of ranges for each that it finds. The nodes live in one array, so that the value is copyable and
 /// free of references.
@@ -41,33 +41,40 @@ public struct WatcherIndex: Sendable {
 
     public init() {}
 
-    public mutating func add(_ watcher: Handle, range: KeyRange) {
-        root = insert(watcher, range: Interval(range), below: root)
+    public mutating func add(_ watcher: Handle, range: KeyRange, of space: SpaceID = .keyValue) {
+        root = insert(watcher, range: Interval(range, of: space), below: root)
     }
 
     /// Whether the watcher was there.
-    @discardableResult public mutating func remove(_ watcher: Handle, range: KeyRange) -> Bool {
+    @discardableResult
+    public mutating func remove(_ watcher: Handle, range: KeyRange, of space: SpaceID = .keyValue) -> Bool {
         let before = count
-        root = remove(watcher, range: Interval(range), below: root)
+        root = remove(watcher, range: Interval(range, of: space), below: root)
         return count < before
     }
 
     /// Appends the watchers whose range holds `key`, each once, in the order of their ranges and then of
     /// their handles.
-    public func match(_ key: [UInt8], into watchers: inout [Handle]) {
-        key.withUnsafeBytes { match($0, into: &watchers) }
+    public func match(_ key: [UInt8], of space: SpaceID = .keyValue, into watchers: inout [Handle]) {
+        key.withUnsafeBytes { match($0, of: space, into: &watchers) }
     }
 
-    public func match(_ key: UnsafeRawBufferPointer, into watchers: inout [Handle]) {
-        match(key, below: root, into: &watchers)
+    public func match(
+        _ key: UnsafeRawBufferPointer, of space: SpaceID = .keyValue, into watchers: inout [Handle]
+    ) {
+        match(key, space, below: root, into: &watchers)
     }
 
-    private func match(_ key: UnsafeRawBufferPointer, below node: Int, into watchers: inout [Handle]) {
-        guard node != Self.none, nodes[node].furthestEnd.isAfter(key) else { return }
-        match(key, below: nodes[node].left, into: &watchers)
-        guard nodes[node].range.start.withUnsafeBytes({ compareBytes($0, key) }) <= 0 else { return }
-        if nodes[node].range.end.isAfter(key) { watchers.append(contentsOf: nodes[node].watchers) }
-        match(key, below: nodes[node].right, into: &watchers)
+    private func match(
+        _ key: UnsafeRawBufferPointer, _ space: SpaceID, below node: Int, into watchers: inout [Handle]
+    ) {
+        guard node != Self.none, nodes[node].furthestEnd.isAfter(key, of: space) else { return }
+        match(key, space, below: nodes[node].left, into: &watchers)
+        guard nodes[node].range.starts(atOrBefore: key, of: space) else { return }
+        if nodes[node].range.end.isAfter(key, of: space) {
+            watchers.append(contentsOf: nodes[node].watchers)
+        }
+        match(key, space, below: nodes[node].right, into: &watchers)
     }
 
     private mutating func insert(_ watcher: Handle, range: Interval, below node: Int) -> Int {
@@ -132,7 +139,7 @@ public struct WatcherIndex: Sendable {
             nodes[node].watchers.remove(at: place)
             if nodes[node].watchers.isEmpty {
                 let rest = merge(nodes[node].left, nodes[node].right)
-                nodes[node] = Node(range: .empty, watchers: [], priority: 0, furthestEnd: .key([]))
+                nodes[node] = Node(range: .empty, watchers: [], priority: 0, furthestEnd: Interval.empty.end)
                 free.append(node)
                 return rest
             }
@@ -173,48 +180,53 @@ public struct WatcherIndex: Sendable {
     }
 }
 
-/// The end of an interval, not part of it.
-private enum IntervalEnd: Sendable {
-    case key([UInt8])
-    case infinity
+/// The end of an interval, not part of it; what is of another family comes before or after all of this one.
+private struct IntervalEnd: Sendable {
+    var space: UInt8
+    /// Nil: after all keys.
+    var key: [UInt8]?
 
-    func isAfter(_ key: UnsafeRawBufferPointer) -> Bool {
-        switch self {
-        case .key(let end): end.withUnsafeBytes { compareBytes(key, $0) } < 0
-        case .infinity: true
-        }
+    func isAfter(_ other: UnsafeRawBufferPointer, of family: SpaceID) -> Bool {
+        guard space == family.rawValue else { return space > family.rawValue }
+        return key?.withUnsafeBytes { compareBytes(other, $0) < 0 } ?? true
     }
 
     func compare(to other: IntervalEnd) -> Int {
-        switch (self, other) {
-        case (.key(let a), .key(let b)): compareBytes(a, b)
-        case (.key, .infinity): -1
-        case (.infinity, .key): 1
-        case (.infinity, .infinity): 0
+        guard space == other.space else { return space < other.space ? -1 : 1 }
+        return switch (key, other.key) {
+        case (let a?, let b?): compareBytes(a, b)
+        case (_?, nil): -1
+        case (nil, _?): 1
+        case (nil, nil): 0
         }
     }
 }
 
 private struct Interval: Sendable {
     var start: [UInt8]
+    /// Has the family of both.
     var end: IntervalEnd
 
-    static let empty = Interval(start: [], end: .key([]))
+    static let empty = Interval(KeyRange(key: [], end: [0]), of: .keyValue)
 
-    init(start: [UInt8], end: IntervalEnd) {
-        self.start = start
-        self.end = end
+    init(_ range: KeyRange, of space: SpaceID) {
+        start = range.key
+        let end: [UInt8]? =
+            switch range.end {
+            case nil: range.key + [0]
+            case let key?: key.isEmpty ? nil : key
+            }
+        self.end = IntervalEnd(space: space.rawValue, key: end)
     }
 
-    init(_ range: KeyRange) {
-        start = range.key
-        switch range.end {
-        case nil: end = .key(range.key + [0])
-        case let key?: end = key.isEmpty ? .infinity : .key(key)
-        }
+    /// Whether it starts at the key or before it.
+    func starts(atOrBefore key: UnsafeRawBufferPointer, of space: SpaceID) -> Bool {
+        guard end.space == space.rawValue else { return end.space < space.rawValue }
+        return start.withUnsafeBytes { compareBytes($0, key) } <= 0
     }
 
     func compare(to other: Interval) -> Int {
+        guard end.space == other.end.space else { return end.space < other.end.space ? -1 : 1 }
         let order = compareBytes(start, other.start)
         return order != 0 ? order : end.compare(to: other.end)
     }

@@ -41,7 +41,7 @@ public struct CausalOrder: Hashable, Sendable {
     }
 
     /// Deliberate errors, for the tests that show that the rules are needed.
-    public enum Flaw: String, Hashable, Sendable, CaseIterable {
+    package enum Flaw: String, Hashable, Sendable, CaseIterable {
         /// A multicast need not be the next of its sender.
         case skipsOwnEntry = "skips-own-entry"
         /// What the sender had delivered does not matter.
@@ -76,8 +76,14 @@ public struct CausalOrder: Hashable, Sendable {
     /// `deliversOwnAtOnce`: this process's own multicasts count as delivered when they are stamped; otherwise they
     /// have to be received like those of others.
     public init(
-        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true,
-        flaw: Flaw? = nil
+        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true
+    ) {
+        self.init(
+            process: process, group: group, limit: limit, deliversOwnAtOnce: deliversOwnAtOnce, flaw: nil)
+    }
+
+    package init(
+        process: ProcessID, group: [ProcessID], limit: Int = 4096, deliversOwnAtOnce: Bool = true, flaw: Flaw?
     ) {
         precondition(group.contains(process), "\(process) is not one of \(group)")
         precondition(

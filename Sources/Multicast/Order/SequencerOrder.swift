@@ -15,7 +15,7 @@ import Automata
 /// the next view begins afresh. With uniform streams the order is that of every process, also of those that crashed.
 public struct SequencerOrder: Hashable, Sendable {
     /// Deliberate errors, for the tests that show that the rules are needed.
-    public enum Flaw: Hashable, Sendable {
+    package enum Flaw: Hashable, Sendable {
         /// Whoever takes over from a sequencer gives places to all that it knows, also to what had one.
         case ordersAgain
     }
@@ -37,7 +37,11 @@ public struct SequencerOrder: Hashable, Sendable {
     private var untold: [MulticastID] = []
 
     /// `group`: the first is the sequencer.
-    public init(process: ProcessID, group: [ProcessID], flaw: Flaw? = nil) {
+    public init(process: ProcessID, group: [ProcessID]) {
+        self.init(process: process, group: group, flaw: nil)
+    }
+
+    package init(process: ProcessID, group: [ProcessID], flaw: Flaw?) {
         precondition(group.contains(process), "\(process) is not one of \(group)")
         self.process = process
         sequencer = group[0]

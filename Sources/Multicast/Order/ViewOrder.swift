@@ -35,8 +35,12 @@ public struct ViewOrder: Hashable, Sendable {
     private var rule: Rule
 
     /// `group`: the first is the sequencer, where there is one.
-    public init(
-        _ order: MulticastOrder, process: ProcessID, group: [ProcessID], flaw: SequencerOrder.Flaw? = nil
+    public init(_ order: MulticastOrder, process: ProcessID, group: [ProcessID]) {
+        self.init(order, process: process, group: group, flaw: nil)
+    }
+
+    package init(
+        _ order: MulticastOrder, process: ProcessID, group: [ProcessID], flaw: SequencerOrder.Flaw?
     ) {
         self.group = group.sorted()
         rule =

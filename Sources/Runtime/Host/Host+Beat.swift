@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -17,7 +18,7 @@ extension Host {
             proposeHeld()
             renewReads(requestedBefore: late)
         }
-        retryLeaseRequests(sentBefore: late)
+        retryLeaseQuestions(sentBefore: late)
         requestGatheredReads()
         expireLeases()
         checkQuota()
@@ -70,5 +71,23 @@ extension Host {
         }
         hasToldLeaderLost = true
         for port in ports { port.deliver([.leaderLost]) }
+    }
+
+    /// A cluster that does not start is most often one whose members do not reach each other.
+    func sayWhoIsMissing() {
+        let voters = replica.configuration.voters
+        guard leader == nil, stop == nil, !voters.isEmpty else { return quorumWait.ended() }
+        let reached = voters.filter { $0 == identity.memberID || network.link(to: $0)?.isConnected == true }
+        guard
+            quorumWait.isDue(now, since: leaderLost, patience: options.electionTimeout, reached: reached)
+        else { return }
+        let awaited = reached.count > voters.count / 2 ? "a leader" : "a quorum"
+        let names = { (members: [ProcessID]) in
+            members.map(self.report.names.name).sorted().joined(separator: ", ")
+        }
+        report(
+            .warning,
+            "waiting for \(awaited): reached \(names(reached), as: "reached") of \(names(voters), as: "voters")"
+        )
     }
 }

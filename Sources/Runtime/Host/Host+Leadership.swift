@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -31,7 +32,7 @@ extension Host {
         if new == identity.memberID { leases.promote(now: now) }
         proposeHeld()
         renewReads(requestedBefore: now + .seconds(1))
-        retryLeaseRequests(sentBefore: now + .seconds(1))
+        retryLeaseQuestions(sentBefore: now + .seconds(1))
     }
 
     // MARK: moving it
@@ -135,8 +136,9 @@ extension Host {
             // The same while more waits for the log's disk than may.
             if logBacklog.isFull, message.fillsLog { return }
             step(.received(message, from: sender))
-        case .request(let request): onPeerRequest(request, sender)
-        case .answer(let answer): onPeerAnswer(answer, sender)
+        case .request(let request):
+            onLeaseQuestion(request.question, by: .member(sender, number: request.number))
+        case .answer(let answer): onPeerAnswer(answer)
         case .farewell: onFarewell(from: sender)
         case .farewellAnswer: onFarewellAnswer(from: sender)
         }

@@ -1,107 +1,99 @@
 import Automata
 import Coordination
-import Paxos
+import Member
 import Replica
 
-// Leases: the leader counts their time, the others ask it.
+/// A request of a client: its port, and the token under which it wants the answer.
+struct PortRequestToken {
+    let port: Port
+    let token: UInt64
+}
+
+// Carries out what the keeper of leases wants.
 extension Host {
-    func onLeaseRequest(_ request: LeaseRequest) {
-        guard let leader else { return holdLeaseRequest(request) }
-        if leader != identity.memberID {
-            if case .peer(let sender, let number) = request.origin {
-                outbox.send(PeerAnswer(number: number, content: .notLeader), to: sender)
-            } else {
-                forward(request, to: leader)
-            }
-            return
-        }
-        // The clock is read anew: this process may have been stopped since the turn began, and then no longer
-        // knows that it leads.
+    typealias Leases = LeaseKeeper<PortRequestToken>
+
+    /// The clock is read anew: this process may have been stopped since the turn began, and then no longer
+    /// knows that it leads.
+    private func leadership() -> (leader: Leases.Leader, now: Instant) {
+        guard let leader else { return (.nobody, now) }
+        guard leader == identity.memberID else { return (.other(leader), now) }
         let now = Instant.max(self.now, MonotonicClock.now())
         let authority = LeaseAuthority(
             hasRecentQuorum: replica.hasRecentQuorum(at: now),
             hasAppliedInherited: replica.hasAppliedInherited)
-        switch authority.verdict(on: request, by: &leases, now: now) {
-        case .answer(let content):
-            if case .leaseRenewed(let seconds) = content, seconds > 0 { instruments.leasesRenewed.add(1) }
-            endLeaseRequest(request, content)
-        case .catchUp: newReaders.append(.lease(request))
-        case .hold: holdLeaseRequest(request)
+        return (.here(authority), now)
+    }
+
+    func onLeaseQuestion(_ question: LeaseQuestion, by asker: Leases.Asker) {
+        let (leader, time) = leadership()
+        carryOut {
+            leases.ask(
+                question, by: asker, until: now + options.limits.requestTimeout, leader, now: time, into: &$0)
         }
     }
 
-    private func holdLeaseRequest(_ request: LeaseRequest) { leaseRequests.append(request) }
-
-    private func forward(_ request: LeaseRequest, to leader: ProcessID) {
-        request.number = nextRequestNumber
-        request.sent = now
-        nextRequestNumber += 1
-        forwarded[request.number] = request
-        outbox.send(PeerRequest(number: request.number, subject: request.subject), to: leader)
+    /// Everything that was chosen when the keeper wanted to catch up is applied.
+    func onLeaseCaughtUp(_ number: UInt64) {
+        let (leader, time) = leadership()
+        carryOut { leases.caughtUp(number, leader, now: time, into: &$0) }
     }
 
-    /// Tries the held requests again, and sends those anew whose answer may have been lost. Asking twice does
-    /// no harm.
-    func retryLeaseRequests(sentBefore limit: Instant) {
-        let held = leaseRequests
-        leaseRequests = []
-        for request in held {
-            if request.deadline < now { endLeaseRequest(request, .timedOut) } else { onLeaseRequest(request) }
-        }
-        guard !forwarded.isEmpty else { return }
-        let late = forwarded.values.filter { $0.sent! < limit || $0.deadline < now }
-            .sorted { $0.number < $1.number }
-        for request in late {
-            forwarded[request.number] = nil
-            if request.deadline < now { endLeaseRequest(request, .timedOut) } else { onLeaseRequest(request) }
-        }
+    func onLeaseCatchUpFailed(_ number: UInt64, _ error: ServiceError) {
+        carryOut { leases.fail(number, error, into: &$0) }
     }
 
-    func onPeerRequest(_ request: PeerRequest, _ sender: ProcessID) {
-        onLeaseRequest(
-            LeaseRequest(
-                origin: .peer(sender, number: request.number), subject: request.subject,
-                deadline: now + options.limits.requestTimeout))
+    func onPeerAnswer(_ answer: PeerAnswer) {
+        carryOut { leases.onAnswer(answer.content, to: answer.number, into: &$0) }
     }
 
-    /// An answer to a question that was asked anew, or given up, means nothing.
-    func onPeerAnswer(_ answer: PeerAnswer, _ sender: ProcessID) {
-        guard let request = forwarded.removeValue(forKey: answer.number) else { return }
-        if answer.content == .notLeader {
-            holdLeaseRequest(request)
-        } else {
-            endLeaseRequest(request, answer.content)
-        }
+    func retryLeaseQuestions(sentBefore limit: Instant) {
+        let (leader, time) = leadership()
+        carryOut { leases.retry(sentBefore: limit, leader, now: time, into: &$0) }
     }
 
-    private func endLeaseRequest(_ request: LeaseRequest, _ content: PeerAnswer.Content) {
-        switch request.origin {
-        case .peer(let sender, let number):
-            outbox.send(PeerAnswer(number: number, content: content), to: sender)
-        case .port(let port, let token):
-            switch content {
-            case .leaseRenewed(let seconds):
-                answer(port, token, .success(.leaseRenewed(seconds: seconds)))
-            case .leaseTimeToLive(let remaining, let granted):
-                answer(port, token, .success(.leaseTimeToLive(remaining: remaining, granted: granted)))
-            case .notLeader: answer(port, token, .failure(.notLeader))
+    func stopLeases() { carryOut { leases.stop(into: &$0) } }
+
+    func expireLeases() {
+        guard !isLogFull else { return }
+        let expired = leases.takeExpired(leadership().leader, now: now)
+        guard !expired.isEmpty else { return }
+        propose(LedgerCommand.expireLeases(expired), .expireLeases)
+        proposeGathered()
+    }
+
+    private func carryOut(_ body: (inout [Leases.Output]) -> Void) {
+        var outputs: [Leases.Output] = []
+        body(&outputs)
+        for output in outputs {
+            switch output {
+            case .answer(let client, let content):
+                count(content)
+                answer(client.port, client.token, result(content))
+            case .fail(let client, let error): answer(client.port, client.token, .failure(error))
+            case .send(let content, let member, let number):
+                count(content)
+                outbox.send(PeerAnswer(number: number, content: content), to: member)
+            case .ask(let question, let leader, let number):
+                outbox.send(PeerRequest(number: number, question: question), to: leader)
+            case .catchUp(let number): newReaders.append(.lease(number))
             }
         }
     }
 
-    /// A peer that gets no answer sees to its own client's time.
-    func endLeaseRequest(_ request: LeaseRequest, _ error: ServiceError) {
-        if case .port(let port, let token) = request.origin { answer(port, token, .failure(error)) }
+    /// Counted where it is decided.
+    private func count(_ content: LeaseAnswer) {
+        if leader == identity.memberID, case .renewed(let seconds) = content, seconds > 0 {
+            instruments.leasesRenewed.add(1)
+        }
     }
 
-    /// Proposes the end of leases whose time is over, only while it is certain that this process leads.
-    func expireLeases() {
-        guard leader == identity.memberID, let due = leases.nextDeadline, due <= now,
-            replica.hasRecentQuorum(at: now), !isLogFull
-        else { return }
-        let expired = leases.expired(now: now, limit: 1000, retryAfter: .seconds(3))
-        guard !expired.isEmpty else { return }
-        propose(LedgerCommand.expireLeases(expired), .expireLeases)
-        proposeGathered()
+    private func result(_ content: LeaseAnswer) -> Result<ServiceAnswer, ServiceError> {
+        switch content {
+        case .renewed(let seconds): .success(.leaseRenewed(seconds: seconds))
+        case .timeToLive(let remaining, let granted):
+            .success(.leaseTimeToLive(remaining: remaining, granted: granted))
+        case .notLeader: .failure(.notLeader)
+        }
     }
 }

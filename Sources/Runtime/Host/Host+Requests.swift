@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -14,15 +15,9 @@ extension Host {
             case .command: break
             case .linearizableRead: newReaders.append(.port(port, token: request.token))
             case .renewLease(let lease):
-                onLeaseRequest(
-                    LeaseRequest(
-                        origin: .port(port, token: request.token), subject: .renewLease(lease),
-                        deadline: now + options.limits.requestTimeout))
+                onLeaseQuestion(.renew(lease), by: .client(.init(port: port, token: request.token)))
             case .leaseTimeToLive(let lease):
-                onLeaseRequest(
-                    LeaseRequest(
-                        origin: .port(port, token: request.token), subject: .leaseTimeToLive(lease),
-                        deadline: now + options.limits.requestTimeout))
+                onLeaseQuestion(.timeToLive(lease), by: .client(.init(port: port, token: request.token)))
             case .moveLeader(let target): onMoveLeader(ProcessID(target), port, request.token)
             case .defragment: onDefragment(port, request.token)
             case .compactionFinished(let revision):
@@ -179,9 +174,7 @@ extension Host {
             for waiter in read.waiters {
                 switch waiter {
                 case .port(let port, let token): answer(port, token, .success(.ready))
-                case .lease(let request):
-                    request.isCaughtUp = true
-                    onLeaseRequest(request)
+                case .lease(let number): onLeaseCaughtUp(number)
                 }
             }
         }
@@ -197,7 +190,7 @@ extension Host {
         for waiter in read.waiters {
             switch waiter {
             case .port(let port, let token): answer(port, token, .failure(error))
-            case .lease(let request): endLeaseRequest(request, error)
+            case .lease(let number): onLeaseCatchUpFailed(number, error)
             }
         }
     }

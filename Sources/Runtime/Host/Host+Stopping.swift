@@ -115,7 +115,7 @@ extension Host {
             if case .port(let port, let token) = waiter { answer(port, token, .failure(.stopped)) }
         }
         newReaders = []
-        for request in leaseRequests + forwarded.values { endLeaseRequest(request, .stopped) }
+        stopLeases()
         for waiter in compactionWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
         for waiter in transferWaiters { answer(waiter.port, waiter.token, .failure(.stopped)) }
         for waiter in copying?.waiters ?? [] { answer(waiter.port, waiter.token, .failure(.stopped)) }

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import NIOPosix
 import Paxos
 import Replica
@@ -8,10 +9,9 @@ import Replica
 extension Host {
     /// What the applied state was when the process ended, or when a checkpoint was installed.
     func loadFromStore() throws {
-        leases = LeaseClock(electionTimeout: options.electionTimeout)
-        let found = try store.read { try LedgerReader($0).leases() }
-        for lease in found { leases.grant(lease.id, seconds: lease.seconds, now: now) }
-        if leader == identity.memberID { leases.promote(now: now) }
+        leases.restore(
+            try store.read { try LedgerReader($0).leases() }, electionTimeout: options.electionTimeout,
+            leads: leader == identity.memberID, now: now)
         onMembersChanged()
         publishState()
         countKeys()

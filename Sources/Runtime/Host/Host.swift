@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 import WriteAheadLog
@@ -69,11 +70,7 @@ final class Host {
     var quorumWait = QuorumWait()
 
     // Leases.
-    var leases: LeaseClock
-    var leaseRequests: [LeaseRequest] = []
-    var forwarded: [UInt64: LeaseRequest] = [:]
-    /// Other than all numbers of earlier lives, an answer to which may still come.
-    var nextRequestNumber = UInt64.random(in: 1 ... .max >> 1)
+    var leases: Leases
 
     // The store.
     /// A restart finds everything up to here.
@@ -145,7 +142,8 @@ final class Host {
         outbox = Outbox(network)
         proposals = ProposalTable(first: 1)
         leaderLost = now
-        leases = LeaseClock(electionTimeout: options.electionTimeout)
+        leases = Leases(
+            electionTimeout: options.electionTimeout, firstNumber: .random(in: 1 ... .max >> 1))
         durablePoint = DurablePoint(now: now)
         compactor = AutoCompactor(options.autoCompaction)
     }

@@ -15,8 +15,8 @@ struct ReadTable {
 
     enum Waiter {
         case port(Port, token: UInt64)
-        /// Wants to know that everything chosen before is applied.
-        case lease(LeaseRequest)
+        /// The keeper of leases, under a number of its own.
+        case lease(UInt64)
     }
 
     struct Pending {

@@ -1,41 +1,37 @@
 import Automata
 import Coordination
+import Member
 
 /// What a follower asks of the leader beside the replicated protocol. Requests and answers may be lost with
 /// the connection; the asking side asks again until its time is over.
 struct PeerRequest: Hashable, Sendable {
-    enum Subject: Hashable, Sendable {
-        case renewLease(LeaseID)
-        case leaseTimeToLive(LeaseID)
-    }
-
     /// Chosen by the asking side, unique there.
     var number: UInt64
-    var subject: Subject
+    var question: LeaseQuestion
 
     func encode(into bytes: inout [UInt8]) {
         bytes.appendInteger(number)
-        switch subject {
-        case .renewLease(let lease):
+        switch question {
+        case .renew(let lease):
             bytes.append(1)
             bytes.appendInteger(lease.rawValue)
-        case .leaseTimeToLive(let lease):
+        case .timeToLive(let lease):
             bytes.append(2)
             bytes.appendInteger(lease.rawValue)
         }
     }
 
-    init(number: UInt64, subject: Subject) {
+    init(number: UInt64, question: LeaseQuestion) {
         self.number = number
-        self.subject = subject
+        self.question = question
     }
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
         number = try reader.integer()
         switch try reader.integer(UInt8.self) {
-        case 1: subject = .renewLease(LeaseID(try reader.integer()))
-        case 2: subject = .leaseTimeToLive(LeaseID(try reader.integer()))
+        case 1: question = .renew(LeaseID(try reader.integer()))
+        case 2: question = .timeToLive(LeaseID(try reader.integer()))
         case let other: throw PeerProtocolError("a request of unknown subject \(other)")
         }
         try reader.expectEnd()
@@ -43,23 +39,16 @@ struct PeerRequest: Hashable, Sendable {
 }
 
 struct PeerAnswer: Hashable, Sendable {
-    enum Content: Hashable, Sendable {
-        case leaseRenewed(seconds: Int64)
-        case leaseTimeToLive(remaining: Int64, granted: Int64)
-        /// The asked process does not lead: ask another.
-        case notLeader
-    }
-
     var number: UInt64
-    var content: Content
+    var content: LeaseAnswer
 
     func encode(into bytes: inout [UInt8]) {
         bytes.appendInteger(number)
         switch content {
-        case .leaseRenewed(let seconds):
+        case .renewed(let seconds):
             bytes.append(1)
             bytes.appendInteger(seconds)
-        case .leaseTimeToLive(let remaining, let granted):
+        case .timeToLive(let remaining, let granted):
             bytes.append(2)
             bytes.appendInteger(remaining)
             bytes.appendInteger(granted)
@@ -68,7 +57,7 @@ struct PeerAnswer: Hashable, Sendable {
         }
     }
 
-    init(number: UInt64, content: Content) {
+    init(number: UInt64, content: LeaseAnswer) {
         self.number = number
         self.content = content
     }
@@ -77,9 +66,8 @@ struct PeerAnswer: Hashable, Sendable {
         var reader = PeerBodyReader(bytes)
         number = try reader.integer()
         switch try reader.integer(UInt8.self) {
-        case 1: content = .leaseRenewed(seconds: try reader.integer())
-        case 2:
-            content = .leaseTimeToLive(remaining: try reader.integer(), granted: try reader.integer())
+        case 1: content = .renewed(seconds: try reader.integer())
+        case 2: content = .timeToLive(remaining: try reader.integer(), granted: try reader.integer())
         case 3: content = .notLeader
         case let other: throw PeerProtocolError("an answer of unknown content \(other)")
         }

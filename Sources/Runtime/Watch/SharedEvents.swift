@@ -50,7 +50,7 @@ struct SharedEvents {
             let history = KeyValueReader(reader)
             return try wanted.map { position -> KeyValue? in
                 let event = all[Int(position)]
-                if event.previous != nil { return event.previous }
+                if event.previous != nil || event.space != .keyValue { return event.previous }
                 if event.kind == .put, event.keyValue.version == 1 { return nil }
                 return try history.previous(of: event.keyValue.key, before: event.keyValue.modRevision)
             }

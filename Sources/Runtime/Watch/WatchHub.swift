@@ -143,9 +143,9 @@ final class WatchHub {
     private func enter(_ state: Watcher.State, _ watcher: Watcher) {
         watcher.state = state
         switch state {
-        case .synced: synced.add(watcher.handle, range: watcher.specification.range)
+        case .synced: synced.add(watcher)
         case .behind:
-            behind.add(watcher.handle, range: watcher.specification.range)
+            behind.add(watcher)
             behindQueue.append(watcher)
         case .slow: instruments.slowWatchers.add(1)
         }
@@ -153,9 +153,9 @@ final class WatchHub {
 
     private func leave(_ watcher: Watcher) {
         switch watcher.state {
-        case .synced: synced.remove(watcher.handle, range: watcher.specification.range)
+        case .synced: synced.remove(watcher)
         case .behind:
-            behind.remove(watcher.handle, range: watcher.specification.range)
+            behind.remove(watcher)
             behindQueue.removeAll { $0 === watcher }
         case .slow: instruments.slowWatchers.add(-1)
         }
@@ -204,7 +204,7 @@ final class WatchHub {
         var concerned: [Watcher] = []
         for (position, event) in events.enumerated() {
             handles.removeAll(keepingCapacity: true)
-            index.match(event.keyValue.key, into: &handles)
+            index.match(event.keyValue.key, of: event.space, into: &handles)
             for handle in handles {
                 guard let watcher = watchers[handle], watcher.next >= from, watcher.wants(event) else {
                     continue
@@ -216,6 +216,7 @@ final class WatchHub {
         guard !concerned.isEmpty else { return }
         var shared = SharedEvents(events, store: store)
         for watcher in concerned {
+            if watcher.specification.isOneShot { watcher.keepFirstRevision(of: events) }
             let (events, bytes) = shared.events(
                 at: watcher.matched, withPrevious: watcher.specification.previousKeyValue)
             watcher.matched.removeAll(keepingCapacity: watcher.matched.count < 64)
@@ -232,6 +233,7 @@ final class WatchHub {
             deliver(
                 .events(watcher.id, WatchBatch(revision: through, events: events, bytes: bytes)), watcher.port
             )
+            if watcher.specification.isOneShot { remove(watcher) }
         }
     }
 
@@ -246,23 +248,24 @@ final class WatchHub {
 
     /// Serves the watcher that has waited longest, and everybody whose place lies within the same slice.
     private func readSlice() {
-        let from = behindQueue[0].next
+        var from: Int64 = 0
         var events: [KeyValueEvent] = []
-        var last = from - 1
-        var compacted: Int64 = 0
+        var last: Int64 = -1
         do {
             try store.read { reader in
-                let history = KeyValueReader(reader)
-                compacted = try history.compactRevision()
-                guard from >= compacted else { return }
-                let head = try history.revision()
+                let history = LedgerReader(reader)
+                try endCompacted(history)
+                guard let first = behindQueue.first else { return }
+                from = first.next
+                last = from - 1
+                let head = try KeyValueReader(reader).revision()
                 guard from <= head else { return }
-                last = try history.events(
+                last = try history.changes(
                     from: from, through: min(head, from + WatchHub.sliceRevisions),
                     byteLimit: WatchHub.sliceBytes,
-                    matching: { key in
+                    matching: { space, key in
                         handles.removeAll(keepingCapacity: true)
-                        behind.match([UInt8](key), into: &handles)
+                        behind.match(key, of: space, into: &handles)
                         return !handles.isEmpty
                     }, into: &events)
             }
@@ -271,15 +274,22 @@ final class WatchHub {
             isStopped = true
             return
         }
-        if from < compacted {
-            for watcher in behindQueue where watcher.next < compacted {
-                deliver(.watchCompacted(watcher.id, compactRevision: compacted), watcher.port)
-                remove(watcher)
-            }
-            return
-        }
+        guard !behindQueue.isEmpty else { return }
         distribute(events, from: from, through: last, among: behind)
         settle(from: from, last: last)
+    }
+
+    /// Ends the watchers that need what their family has given up.
+    private func endCompacted(_ history: LedgerReader) throws {
+        var compacted: [SpaceID: Int64] = [:]
+        for watcher in behindQueue {
+            let space = watcher.specification.space
+            let revision = try compacted[space] ?? history.compactRevision(of: space)
+            compacted[space] = revision
+            guard watcher.next < revision else { continue }
+            deliver(.watchCompacted(watcher.id, compactRevision: revision), watcher.port)
+            remove(watcher)
+        }
     }
 
     /// Moves on everybody who was within the slice, and those who have reached the head to the synced ones.
@@ -293,7 +303,7 @@ final class WatchHub {
             }
             watcher.next = max(watcher.next, last + 1)
             if watcher.next > revision {
-                behind.remove(watcher.handle, range: watcher.specification.range)
+                behind.remove(watcher)
                 enter(.synced, watcher)
             } else {
                 served.append(watcher)

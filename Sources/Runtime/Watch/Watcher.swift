@@ -34,12 +34,29 @@ final class Watcher {
         self.next = next
     }
 
+    /// Of what concerns it in the batch in hand.
+    func keepFirstRevision(of events: [KeyValueEvent]) {
+        guard let first = matched.first else { return }
+        let revision = events[Int(first)].keyValue.modRevision
+        matched.removeAll { events[Int($0)].keyValue.modRevision > revision }
+    }
+
     func wants(_ event: KeyValueEvent) -> Bool {
         guard event.keyValue.modRevision >= next else { return false }
         switch event.kind {
         case .put: return !specification.withoutPuts
         case .delete: return !specification.withoutDeletes
         }
+    }
+}
+
+extension WatcherIndex {
+    mutating func add(_ watcher: Watcher) {
+        add(watcher.handle, range: watcher.specification.range, of: watcher.specification.space)
+    }
+
+    mutating func remove(_ watcher: Watcher) {
+        remove(watcher.handle, range: watcher.specification.range, of: watcher.specification.space)
     }
 }
 

@@ -8,6 +8,12 @@
 enum EventRecord {
     private static let headerBytes = 29
 
+    /// Whose change it is, and the record without its family.
+    static func split(_ record: UnsafeRawBufferPointer) -> (SpaceID, UnsafeRawBufferPointer) {
+        guard !isOfKeyValueSpace(record) else { return (.keyValue, record) }
+        return (SpaceID(rawValue: record[0]), UnsafeRawBufferPointer(rebasing: record[1...]))
+    }
+
     static func isOfKeyValueSpace(_ record: UnsafeRawBufferPointer) -> Bool {
         guard let first = record.first else { return true }
         return first <= KeyValueEvent.Kind.delete.rawValue

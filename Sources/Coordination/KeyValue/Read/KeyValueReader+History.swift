@@ -1,41 +1,17 @@
 import Automata
 
 extension KeyValueReader {
-    /// Events with `from <= revision <= through` in order, whole revisions, until about `byteLimit` bytes are
-    /// gathered; returns the last revision that was looked at completely, at least `from`. An event that does
-    /// not match counts as a few bytes, so that a long search can be continued by another call.
-    /// Throws `KeyValueRefusal.compacted` when `from` is below the compact revision.
+    /// Events of the key-value space; as `LedgerReader.changes`. Throws `KeyValueRefusal.compacted` when `from` is below
+    /// the compact revision.
     public func events(
         from: Int64, through: Int64, byteLimit: Int, matching: (_ key: UnsafeRawBufferPointer) -> Bool,
         into events: inout [KeyValueEvent]
     ) throws -> Int64 {
         if from < (try compactRevision()) { throw KeyValueRefusal.compacted }
-        let cursor = try reader.cursor(in: .history)
-        var bytes = 0
-        var complete = from - 1
-        var stands = try HistoryPosition(revision: from).withHistoryKey { try cursor.seek(atOrAfter: $0) }
-        while stands {
-            let position = try HistoryPosition(historyKey: cursor.key)
-            if position.revision > through { break }
-            if position.revision > complete + 1 {
-                complete = position.revision - 1
-                if bytes >= byteLimit, complete >= from { return complete }
-            }
-            let record = cursor.value
-            if EventRecord.isOfKeyValueSpace(record), matching(try EventRecord.key(of: record)) {
-                events.append(
-                    KeyValueEvent(
-                        kind: try EventRecord.kind(of: record),
-                        keyValue: try EventRecord.keyValue(of: record, revision: position.revision)))
-                bytes += record.count
-            }
-            bytes += Self.bytesPerStep
-            stands = try cursor.next()
-        }
-        return through
+        return try ledger.changes(
+            from: from, through: through, byteLimit: byteLimit,
+            matching: { $0 == .keyValue && matching($1) }, into: &events)
     }
-
-    private static var bytesPerStep: Int { 32 }
 
     /// The hash of all that a read could return at `revision` (0: the latest), the same on all members that
     /// have the same history and compaction, however far each has physically removed what is compacted; and

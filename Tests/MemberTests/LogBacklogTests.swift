@@ -1,9 +1,9 @@
 import Automata
+import Member
 import Paxos
 import Testing
 
 @testable import Replica
-@testable import Runtime
 
 @Suite("What waits for the log's disk") struct LogBacklogTests {
     private func record(of bytes: Int) -> ReplicaRecord {

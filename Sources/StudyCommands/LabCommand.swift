@@ -5,7 +5,7 @@ import SnapshotScenarios
 import TextForms
 
 /// `synod lab …`: protocols to watch.
-struct LabCommands {
+struct LabCommand {
     static let usage = """
         \(LabProgram.usage)
                lab flp valence|adversary|ben-or …    why consensus is impossible, and what helps

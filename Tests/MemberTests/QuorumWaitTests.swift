@@ -1,7 +1,6 @@
 import Automata
+import Member
 import Testing
-
-@testable import Runtime
 
 @Suite struct QuorumWaitTests {
     private let a = ProcessID(1)
@@ -25,16 +24,5 @@ import Testing
         #expect(isDue(12_500, [a, b]))
         wait.ended()
         #expect(isDue(12_600, [a, b]))
-    }
-
-    @Test(
-        "a member alone of three says whom it reaches and of whom, and that it is a quorum that it waits for")
-    func alone() throws {
-        let cluster = TestCluster(size: 3)
-        try cluster.startAll()
-        _ = try #require(cluster.leader())
-        cluster.stopAll()
-        try cluster.start("n2")
-        #expect(eventually { cluster.hasLogged("waiting for a quorum: reached n2 of n1, n2, n3") })
     }
 }

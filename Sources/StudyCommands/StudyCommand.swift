@@ -5,7 +5,7 @@ import TextForms
 
 /// The commands that study the protocols. `synod` and the smaller program `synod-lab`, which needs no network stack,
 /// take them from this one table.
-public struct LabCommand: Sendable {
+public struct StudyCommand: Sendable {
     public let name: String
     /// A sentence for the list of commands.
     public let abstract: String
@@ -14,22 +14,22 @@ public struct LabCommand: Sendable {
     public let run: @Sendable ([String]) -> Int32
 
     public static let all = [
-        LabCommand(
+        StudyCommand(
             name: "check",
             abstract: "Look at every reachable state of a model; see check --help for the models.",
             run: {
                 Interrupt.watch()
                 return CheckProgram(say: Console.say) { Interrupt.isAsked }.run($0)
             }),
-        LabCommand(
+        StudyCommand(
             name: "simulate",
             abstract: "Run clusters in simulated time with faults drawn from seeds; see simulate --help.",
             run: { SimulateProgram(say: Console.say).run($0) }),
-        LabCommand(
+        StudyCommand(
             name: "lab",
             abstract: "Watch protocols run; see lab --help.",
-            run: { LabCommands(say: Console.say, complain: Console.complain).run($0) }),
-        LabCommand(
+            run: { LabCommand(say: Console.say, complain: Console.complain).run($0) }),
+        StudyCommand(
             name: "linearizable",
             abstract: "Say whether a recorded history is linearizable; see linearizable --help.",
             run: { LinearizableProgram(say: Console.say, complain: Console.complain).run($0) }),
@@ -42,5 +42,5 @@ public struct LabCommand: Sendable {
         return 2
     }
 
-    public static func named(_ name: String) -> LabCommand? { all.first { $0.name == name } }
+    public static func named(_ name: String) -> StudyCommand? { all.first { $0.name == name } }
 }

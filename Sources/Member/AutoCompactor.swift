@@ -1,18 +1,26 @@
 import Automata
-import Coordination
+
+/// Which history the leader compacts on its own.
+public enum AutoCompaction: Hashable, Sendable {
+    case off
+    /// What is older than this.
+    case periodic(TimeSpan)
+    /// All but this many of the latest revisions, looked at every five minutes.
+    case revision(Int64)
+}
 
 /// Decides which history the leader compacts on its own.
-struct AutoCompactor {
-    private let mode: ServerOptions.AutoCompaction
+public struct AutoCompactor: Sendable {
+    private let mode: AutoCompaction
     /// Revisions and when they were current, oldest first; a tenth of the retention apart.
     private var samples: [(time: Instant, revision: Int64)] = []
     private var nextLook = Instant.zero
 
-    init(_ mode: ServerOptions.AutoCompaction) { self.mode = mode }
+    public init(_ mode: AutoCompaction) { self.mode = mode }
 
     /// The revision before which history is to be compacted now; nil when nothing is to be done. To be called
     /// often; members that do not lead only remember.
-    mutating func due(revision: Int64, compacted: Int64, now: Instant, isLeading: Bool) -> Int64? {
+    public mutating func due(revision: Int64, compacted: Int64, now: Instant, isLeading: Bool) -> Int64? {
         guard mode != .off, nextLook <= now else { return nil }
         var target: Int64?
         switch mode {
