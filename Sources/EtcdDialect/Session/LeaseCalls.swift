@@ -23,11 +23,8 @@ extension UnaryCall {
         }
     }
 
-    /// The longest time that etcd grants, in seconds.
-    private static var longestLease: Int64 { 9_000_000_000 }
-
     private func onGrant(_ request: EtcdLeaseGrantRequest) throws(EtcdFault) {
-        guard request.ttl <= Self.longestLease else { throw .leaseTooLong }
+        guard request.ttl <= Ledger.longestLeaseSeconds else { throw .leaseTooLong }
         // A member proposes the number, so that applying the command draws none.
         let lease = request.id == 0 ? Int64.random(in: 1...Int64.max) : request.id
         submit(
