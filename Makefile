@@ -77,7 +77,7 @@ faults: release
 FROM_COMMIT ?= HEAD~1
 upgrade: release
 	@scripts/bootstrap test
-	rm -rf .build-earlier/tree && git worktree prune && git worktree add --detach .build-earlier/tree $(FROM_COMMIT)
+	rm -rf .build-earlier/tree && git clone -q . .build-earlier/tree && git -C .build-earlier/tree checkout -q $(FROM_COMMIT)
 	swift build -c release --product synod -Xswiftc -gnone --package-path .build-earlier/tree --scratch-path .build-earlier/products
 	$(SHIPPED) python3 -u Tests/System/upgrade.py --from .build-earlier/products/release/synod
 

@@ -65,8 +65,7 @@ let floors: [Floor] = [
         level: 4, name: "Runtime",
         uses: [
             "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "Member", "WriteAheadLog",
-            "LMDBStore",
-            "CLinux",
+            "LMDBStore", "CLinux",
         ],
         external: [nio, nioPosix]),
     Floor(level: 4, name: "GRPC", uses: ["CNghttp2"], external: [nio, nioPosix, nioHTTP1]),

@@ -166,12 +166,16 @@ import Testing
             while server.connectionCount < 2 { await Task.yield() }
             async let drained: Void = server.drain(limit: .seconds(60))
             try await client.waitUntilClosed()
-            try await quiet.executeThenClose { inbound, outbound in
-                try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
-                var reply = ByteBuffer()
-                for try await part in inbound { reply.writeImmutableBuffer(part) }
-                #expect(String(buffer: reply).hasSuffix("hello"))
+            var reply = ByteBuffer()
+            do {
+                try await quiet.executeThenClose { inbound, outbound in
+                    try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+                    for try await part in inbound { reply.writeImmutableBuffer(part) }
+                }
+            } catch ChannelError.ioOnClosedChannel {
+                // The server has closed after its reply, and there is nothing left for this side to end.
             }
+            #expect(String(buffer: reply).hasSuffix("hello"))
             await drained
             #expect(server.connectionCount == 0)
         }

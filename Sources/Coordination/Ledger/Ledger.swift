@@ -19,7 +19,7 @@ public struct Ledger: Sendable {
         precondition(
             families.allSatisfy { $0.id == .keyValue || $0.id.rawValue > 1 },
             "in history the ids 0 and 1 stand for changes of the key-value space")
-        revision = try KeyValueReader(reader).revision()
+        revision = try LedgerReader(reader).revision()
         state = try LedgerState(from: reader)
         spaces = try families.map { try $0.init(from: reader) }
     }

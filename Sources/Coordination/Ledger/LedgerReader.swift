@@ -4,6 +4,13 @@ public struct LedgerReader {
 
     public init(_ reader: any OrderedReader) { self.reader = reader }
 
+    /// That of the last change; a new store is at revision 1.
+    public func revision() throws -> Int64 {
+        let cursor = try reader.sharedCursor(in: .history)
+        guard try cursor.seekToLast() else { return 1 }
+        return try HistoryPosition(historyKey: cursor.key).revision
+    }
+
     public func alarms() throws -> [Alarm] { try LedgerState(from: reader).alarms }
 
     /// Below it no change of the family can be read any more; -1 while none has been given up.

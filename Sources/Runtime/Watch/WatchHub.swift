@@ -258,7 +258,7 @@ final class WatchHub {
                 guard let first = behindQueue.first else { return }
                 from = first.next
                 last = from - 1
-                let head = try KeyValueReader(reader).revision()
+                let head = try history.revision()
                 guard from <= head else { return }
                 last = try history.changes(
                     from: from, through: min(head, from + WatchHub.sliceRevisions),

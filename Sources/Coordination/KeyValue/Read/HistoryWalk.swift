@@ -1,5 +1,5 @@
-/// Everything that history holds of the key-value space, in order, also what is compacted and not removed yet: for copies of the store.
-/// Used by one thread at a time, and not after the view that it reads.
+/// Everything that history holds of the key-value space, in order, also what is compacted and not removed yet: for
+/// copies of the store. Used by one thread at a time, and not after the view that it reads.
 public final class HistoryWalk {
     public struct Entry: Hashable, Sendable {
         public var revision: Int64

@@ -1,8 +1,8 @@
 import Automata
 
 extension KeyValueReader {
-    /// Events of the key-value space; as `LedgerReader.changes`. Throws `KeyValueRefusal.compacted` when `from` is below
-    /// the compact revision.
+    /// Events of the key-value space; as `LedgerReader.changes`. Throws `KeyValueRefusal.compacted` when `from` is
+    /// below the compact revision.
     public func events(
         from: Int64, through: Int64, byteLimit: Int, matching: (_ key: UnsafeRawBufferPointer) -> Bool,
         into events: inout [KeyValueEvent]

@@ -18,12 +18,9 @@ public struct KeyValueReader {
         knownRevision = revision
     }
 
-    /// That of the last event; a new store is at revision 1.
+    /// That of the last change of any family; a new store is at revision 1.
     public func revision() throws -> Int64 {
-        if let knownRevision { return knownRevision }
-        let cursor = try reader.sharedCursor(in: .history)
-        guard try cursor.seekToLast() else { return 1 }
-        return try HistoryPosition(historyKey: cursor.key).revision
+        try knownRevision ?? ledger.revision()
     }
 
     /// Below it no revision can be read any more; -1 while nothing has been compacted.
