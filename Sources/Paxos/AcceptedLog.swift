@@ -67,6 +67,14 @@ public struct AcceptedLog: Hashable, Sendable {
         return Array(entries[index(first)..<stop])
     }
 
+    /// The sum of `sizeHint` over the slots behind `slot`, which are kept, through `end`.
+    public func sizeHint(after slot: Slot, through end: Slot) -> Int {
+        guard slot < end else { return 0 }
+        var bytes = 0
+        for index in index(slot.next)...index(end) { bytes += entries[index].sizeHint }
+        return bytes
+    }
+
     /// The same as a chunk of a promise.
     public func chunk(from first: Slot, bytesLimit: Int) -> AcceptedChunk {
         let some = entries(from: first, through: last, bytesLimit: bytesLimit)

@@ -15,7 +15,7 @@ enum HostMessage: TraceValue {
     init(_ message: ReplicaMessage, formation: UInt64) {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
-        self = .replica(bytes, isBulk: message.carriesEntries, formation: formation)
+        self = .replica(bytes, isBulk: message.isBulk, formation: formation)
     }
 
     init(_ message: FormationMessage) {

@@ -40,8 +40,19 @@ final class Instruments: Sendable {
     let checkpointsSent = Counter()
     let checkpointsInstalled = Counter()
 
-    func count(_ outcome: any SpaceOutcome) {
-        if let operation = outcome.operation { operations[operation]?.add(1) }
+    /// Outcomes of one kind mostly come in a row, and are counted together.
+    func count(_ results: [Applier.Result]) {
+        var row: (operation: String, count: Int)?
+        for result in results {
+            guard let operation = result.outcome.operation else { continue }
+            if row?.operation == operation {
+                row!.count += 1
+            } else {
+                if let row { operations[row.operation]?.add(row.count) }
+                row = (operation, 1)
+            }
+        }
+        if let row { operations[row.operation]?.add(row.count) }
     }
 
     var readings: [ServiceMetric] {

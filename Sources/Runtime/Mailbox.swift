@@ -16,6 +16,24 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private let state = Mutex(State())
     /// Counts wake-ups, and is what the consumer sleeps on. Written with `state` locked.
     private let wakeUps: UnsafeMutablePointer<UInt32>
+    /// Before the consumer sleeps it lets other threads run, of which one may be about to send: that saves the sleep and
+    /// the wake-up. Where it finds nothing it is tried ever more seldom. The consumer's own.
+    private var yields = Yields()
+    private struct Yields {
+        private var untilNext = 0
+        private var pause = 0
+
+        mutating func areDue() -> Bool {
+            guard untilNext > 0 else { return true }
+            untilNext -= 1
+            return false
+        }
+
+        mutating func found(_ something: Bool) {
+            pause = something ? 0 : min(pause * 2 + 1, 63)
+            untilNext = pause
+        }
+    }
     /// What `offer` observes; `send` does not, because what it carries must not be lost.
     private let capacity: Int
 
@@ -65,6 +83,10 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     /// for ever when that is nil; `messages` is empty when nothing came. For the consumer only.
     func take(into messages: inout [Message], until deadline: Instant?) {
         messages.removeAll(keepingCapacity: true)
+        if deadline != .zero, state.withLock({ $0.queue.isEmpty }), yields.areDue() {
+            sched_yield()
+            yields.found(state.withLock { !$0.queue.isEmpty })
+        }
         while true {
             let heard: UInt32? = state.withLock { state in
                 guard state.queue.isEmpty, deadline != .zero else {

@@ -8,7 +8,7 @@ struct Outbox {
     private var frame: [UInt8] = []
     private var encoded: ReplicaMessage?
     private var isBulk = false
-    private var touched: [PeerLink] = []
+    private var touched: [PeerConnection] = []
 
     init(_ network: PeerNetwork) { self.network = network }
 
@@ -17,7 +17,7 @@ struct Outbox {
         if encoded != message {
             PeerFrame.encode(.replica, into: &frame) { message.encode(into: &$0) }
             encoded = message
-            isBulk = message.carriesEntries
+            isBulk = message.isBulk
         }
         enqueue(on: link)
     }
@@ -48,13 +48,14 @@ struct Outbox {
     }
 
     private mutating func enqueue(on link: PeerLink) {
-        link.enqueue(frame, isBulk: isBulk)
-        if !touched.contains(where: { $0 === link }) { touched.append(link) }
+        let connection = link.connection(isBulk: isBulk)
+        connection.enqueue(frame)
+        if !touched.contains(where: { $0 === connection }) { touched.append(connection) }
     }
 
-    /// Lets go what was sent since the last call: one write for each peer.
+    /// Lets go what was sent since the last call: one write for each connection.
     mutating func flush() {
-        for link in touched { link.flush() }
+        for connection in touched { connection.flush() }
         touched.removeAll(keepingCapacity: true)
         encoded = nil
     }

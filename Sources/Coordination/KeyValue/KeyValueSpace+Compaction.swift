@@ -10,7 +10,7 @@
 // removed, and history tells the store's revision.
 
 extension KeyValueSpace {
-    func onCompact(_ target: Int64, in turn: Turn) throws -> KeyValueOutcome {
+    func onCompact(_ target: Int64, in turn: inout Turn) throws -> KeyValueOutcome {
         if target <= turn.compactRevision { throw KeyValueRefusal.compacted }
         if target > turn.revision { throw KeyValueRefusal.futureRevision }
         try turn.compact(at: target)

@@ -11,61 +11,42 @@ public struct KeyValueSpace: Space {
 
     public static var operations: [String] { ["puts_total", "deletes_total", "transactions_total"] }
 
-    /// Buffers that the writer uses anew for each command.
-    private var scratch = VersionWriter.Scratch()
+    private var writer = VersionWriter()
 
     public init(from reader: any OrderedReader) {}
 
-    public mutating func apply(_ command: KeyValueCommand, in turn: Turn) throws -> KeyValueOutcome {
+    public mutating func apply(_ command: KeyValueCommand, in turn: inout Turn) throws -> KeyValueOutcome {
         do {
             switch command {
-            case .put(let put): return try onPut(put, in: turn)
-            case .delete(let delete): return try onDelete(delete, in: turn)
+            case .put(let put): return try onPut(put, in: &turn)
+            case .delete(let delete): return try onDelete(delete, in: &turn)
             case .transaction(let branches):
-                return try writing(in: turn) { writer in
-                    let outcome = try branches.execute(by: &writer)
-                    return .transaction(outcome, revision: writer.currentRevision)
-                }
-            case .compact(let revision): return try onCompact(revision, in: turn)
+                let outcome = try branches.execute(by: &writer, in: &turn)
+                return .transaction(outcome, revision: turn.revision)
+            case .compact(let revision): return try onCompact(revision, in: &turn)
             }
         } catch let refusal as KeyValueRefusal {
             return .refused(refusal, revision: turn.revision)
         }
     }
 
-    public mutating func ended(_ lease: LeaseID, in turn: Turn) throws {
+    public mutating func ended(_ lease: LeaseID, in turn: inout Turn) throws {
         let keys = try KeyValueReader(turn.transaction).keys(of: lease)
-        guard !keys.isEmpty else { return }
-        try writing(in: turn) { writer in
-            for key in keys { _ = try writer.delete(key, keepingPrevious: false) }
-        }
+        for key in keys { _ = try writer.delete(key, keepingPrevious: false, in: &turn) }
     }
 
-    private mutating func onPut(_ put: PutOperation, in turn: Turn) throws -> KeyValueOutcome {
+    private mutating func onPut(_ put: PutOperation, in turn: inout Turn) throws -> KeyValueOutcome {
         if let refusal = put.refusal { throw refusal }
         if put.lease != 0, try LedgerReader(turn.transaction).seconds(of: LeaseID(put.lease)) == nil {
             throw KeyValueRefusal.leaseNotFound
         }
-        return try writing(in: turn) { writer in
-            let previous = try writer.put(put, requiringPrevious: true)
-            return .put(previous: previous, revision: writer.currentRevision)
-        }
+        let previous = try writer.put(put, requiringPrevious: true, in: &turn)
+        return .put(previous: previous, revision: turn.revision)
     }
 
-    private mutating func onDelete(_ delete: DeleteOperation, in turn: Turn) throws -> KeyValueOutcome {
+    private mutating func onDelete(_ delete: DeleteOperation, in turn: inout Turn) throws -> KeyValueOutcome {
         if let refusal = delete.refusal { throw refusal }
-        return try writing(in: turn) { writer in
-            let (count, previous) = try writer.delete(delete)
-            return .deleted(count: count, previous: previous, revision: writer.currentRevision)
-        }
-    }
-
-    private mutating func writing<R>(
-        in turn: Turn, _ body: (inout VersionWriter) throws -> R
-    ) throws -> R {
-        var writer = VersionWriter(in: turn, scratch: scratch)
-        scratch = VersionWriter.Scratch()
-        defer { scratch = writer.takeScratch() }
-        return try body(&writer)
+        let (count, previous) = try writer.delete(delete, in: &turn)
+        return .deleted(count: count, previous: previous, revision: turn.revision)
     }
 }

@@ -4,17 +4,17 @@
 
 extension KeyValueTransaction {
     /// Throws `KeyValueRefusal` before anything is written.
-    func execute(by writer: inout VersionWriter) throws -> KeyValueTransactionOutcome {
+    func execute(by writer: inout VersionWriter, in turn: inout Turn) throws -> KeyValueTransactionOutcome {
         // A dialect has said so before; what reached the log otherwise must not take effect either.
         if let refusal = refusal(maximumOperations: .max) { throw refusal }
         var branches: [Bool] = []
-        try chooseBranches(in: writer.reader, into: &branches)
+        try chooseBranches(in: turn.reader, into: &branches)
         var position = 0
-        try checkPuts(in: writer.reader, branches: branches, position: &position)
+        try checkPuts(in: turn.reader, branches: branches, position: &position)
         position = 0
-        try checkRanges(in: writer.reader, branches: branches, position: &position)
+        try checkRanges(in: turn.reader, branches: branches, position: &position)
         position = 0
-        return try run(by: &writer, branches: branches, position: &position)
+        return try run(by: &writer, in: &turn, branches: branches, position: &position)
     }
 
     /// The same for a transaction that only reads, with the answers that `range` and `nested` make. Throws
@@ -78,25 +78,25 @@ extension KeyValueTransaction {
     }
 
     private func run(
-        by writer: inout VersionWriter, branches: [Bool], position: inout Int
+        by writer: inout VersionWriter, in turn: inout Turn, branches: [Bool], position: inout Int
     ) throws -> KeyValueTransactionOutcome {
         let succeeded = branches[position]
         var answers: [KeyValueTransactionOutcome.Answer] = []
         for operation in chosen(branches, &position) {
             switch operation {
-            case .range(let query): answers.append(.range(try writer.reader.range(query)))
+            case .range(let query): answers.append(.range(try turn.reader.range(query)))
             case .put(let put):
                 // What the check found may have been deleted by an operation before this one: the key is then
                 // put as if it had had an empty value and no lease.
-                let previous = try writer.put(put, requiringPrevious: false)
-                answers.append(.put(previous: previous, revision: writer.currentRevision))
+                let previous = try writer.put(put, requiringPrevious: false, in: &turn)
+                answers.append(.put(previous: previous, revision: turn.revision))
             case .delete(let delete):
-                let (count, previous) = try writer.delete(delete)
-                answers.append(.deleted(count: count, previous: previous, revision: writer.currentRevision))
+                let (count, previous) = try writer.delete(delete, in: &turn)
+                answers.append(.deleted(count: count, previous: previous, revision: turn.revision))
             case .transaction(let nested):
                 let outcome = try nested.run(
-                    by: &writer, branches: branches, position: &position)
-                answers.append(.transaction(outcome, revision: writer.currentRevision))
+                    by: &writer, in: &turn, branches: branches, position: &position)
+                answers.append(.transaction(outcome, revision: turn.revision))
             }
         }
         return KeyValueTransactionOutcome(succeeded: succeeded, answers: answers)

@@ -1,48 +1,21 @@
-/// Writes the versions of one revision.
-struct VersionWriter {
-    /// Buffers that outlive the writer, so that writing allocates nothing.
-    struct Scratch: Sendable {
-        var indexKey: [UInt8] = []
-        var record: [UInt8] = []
-    }
-
-    private let turn: Turn
-    private var indexKey: [UInt8]
-    private var record: [UInt8]
-
-    init(in turn: Turn, scratch: Scratch) {
-        self.turn = turn
-        indexKey = scratch.indexKey
-        record = scratch.record
-    }
-
-    private var transaction: any OrderedTransaction { turn.transaction }
-
-    mutating func takeScratch() -> Scratch {
-        defer { (indexKey, record) = ([], []) }
-        return Scratch(indexKey: indexKey, record: record)
-    }
-
-    /// The revision of the store with what was written so far.
-    var currentRevision: Int64 { turn.revision }
-
-    /// Sees what was written so far.
-    var reader: KeyValueReader {
-        KeyValueReader(transaction, revision: currentRevision, within: turn.allowance)
-    }
+/// Writes versions of keys.
+struct VersionWriter: Sendable {
+    // Buffers that outlive the commands, so that writing allocates nothing.
+    private var indexKey: [UInt8] = []
+    private var record: [UInt8] = []
 
     /// Returns the previous key-value pair where the operation asks for it. The lease is known to exist.
     /// Throws `.keyNotFound` where `ignore…` finds nothing and `requiringPrevious` says so: before writing.
     mutating func put(
-        _ put: PutOperation, requiringPrevious: Bool
+        _ put: PutOperation, requiringPrevious: Bool, in turn: inout Turn
     ) throws -> KeyValue? {
-        let current = try findNewest(put.key)
+        let current = try findNewest(put.key, in: turn.transaction)
         if current == nil, requiringPrevious, put.ignoreValue || put.ignoreLease {
             throw KeyValueRefusal.keyNotFound
         }
         var previous: KeyValue?
         if let current, put.previousKeyValue || put.ignoreValue {
-            previous = try reader.keyValue(at: current.position)
+            previous = try turn.reader.keyValue(at: current.position)
         }
         let position = turn.nextPosition
         let written = KeyValue(
@@ -55,49 +28,51 @@ struct VersionWriter {
             position: position, createRevision: written.createRevision, version: written.version,
             lease: written.lease)
         try indexKey.withUnsafeBytes { key in
-            try version.withIndexValue { try transaction.put($0, for: key, in: .index) }
+            try version.withIndexValue { try turn.transaction.put($0, for: key, in: .index) }
         }
         record.removeAll(keepingCapacity: true)
         EventRecord.append(written, to: &record)
         try turn.append(record, KeyValueEvent(kind: .put, keyValue: written))
         let leaseBefore = current?.lease ?? 0
         if leaseBefore != written.lease {
-            try moveAttachment(of: put.key, from: leaseBefore, to: written.lease)
+            try moveAttachment(of: put.key, from: leaseBefore, to: written.lease, in: turn.transaction)
         }
         return put.previousKeyValue ? previous : nil
     }
 
     /// How many keys were deleted, and their last pairs where the operation asks for them.
-    mutating func delete(_ delete: DeleteOperation) throws -> (count: Int64, previous: [KeyValue]) {
+    mutating func delete(
+        _ delete: DeleteOperation, in turn: inout Turn
+    ) throws -> (count: Int64, previous: [KeyValue]) {
         guard delete.range.end != nil else {
             guard
                 let previous = try self.delete(
-                    delete.range.key, keepingPrevious: delete.previousKeyValue)
+                    delete.range.key, keepingPrevious: delete.previousKeyValue, in: &turn)
             else { return (0, []) }
             return (1, delete.previousKeyValue ? [previous] : [])
         }
         var keys: [[UInt8]] = []
-        var walk = try VersionWalk(over: delete.range, at: .max, in: transaction, within: turn.allowance)
+        var walk = try VersionWalk(over: delete.range, at: .max, in: turn.transaction, within: turn.allowance)
         while try walk.next() != nil { keys.append(walk.userKey) }
         var previous: [KeyValue] = []
         for key in keys {
-            let pair = try self.delete(key, keepingPrevious: delete.previousKeyValue)
+            let pair = try self.delete(key, keepingPrevious: delete.previousKeyValue, in: &turn)
             if delete.previousKeyValue, let pair { previous.append(pair) }
         }
         return (Int64(keys.count), previous)
     }
 
     /// Deletes one key; nil when there is none. The pair is filled in only where it is to be kept.
-    mutating func delete(_ key: [UInt8], keepingPrevious: Bool) throws -> KeyValue? {
-        guard let current = try findNewest(key) else { return nil }
+    mutating func delete(_ key: [UInt8], keepingPrevious: Bool, in turn: inout Turn) throws -> KeyValue? {
+        guard let current = try findNewest(key, in: turn.transaction) else { return nil }
         try turn.allowance?.spend(10)
         let previous =
-            try keepingPrevious ? reader.keyValue(at: current.position) : KeyValue(key: key)
+            try keepingPrevious ? turn.reader.keyValue(at: current.position) : KeyValue(key: key)
         let position = turn.nextPosition
         IndexKey.append(position, to: &indexKey)
         try indexKey.withUnsafeBytes { key in
             try Version(tombstoneAt: position).withIndexValue {
-                try transaction.put($0, for: key, in: .index)
+                try turn.transaction.put($0, for: key, in: .index)
             }
         }
         record.removeAll(keepingCapacity: true)
@@ -105,12 +80,16 @@ struct VersionWriter {
         try turn.append(
             record, KeyValueEvent(kind: .delete, keyValue: KeyValue(key: key, modRevision: position.revision))
         )
-        if current.lease != 0 { try moveAttachment(of: key, from: current.lease, to: 0) }
+        if current.lease != 0 {
+            try moveAttachment(of: key, from: current.lease, to: 0, in: turn.transaction)
+        }
         return previous
     }
 
     /// The version of a key that lives; leaves what its versions begin with in `indexKey`.
-    private mutating func findNewest(_ key: [UInt8]) throws -> Version? {
+    private mutating func findNewest(
+        _ key: [UInt8], in transaction: any OrderedTransaction
+    ) throws -> Version? {
         indexKey.removeAll(keepingCapacity: true)
         key.withUnsafeBytes { IndexKey.append(prefixOf: $0, to: &indexKey) }
         return try indexKey.withUnsafeBytes { prefix in
@@ -123,7 +102,9 @@ struct VersionWriter {
         }
     }
 
-    private mutating func moveAttachment(of key: [UInt8], from old: Int64, to new: Int64) throws {
+    private mutating func moveAttachment(
+        of key: [UInt8], from old: Int64, to new: Int64, in transaction: any OrderedTransaction
+    ) throws {
         if old != 0 {
             indexKey.removeAll(keepingCapacity: true)
             AttachmentKey.append(old, key, to: &indexKey)
@@ -135,4 +116,9 @@ struct VersionWriter {
             try transaction.put([], for: indexKey, in: .attachment)
         }
     }
+}
+
+extension Turn {
+    /// Sees what was written so far.
+    var reader: KeyValueReader { KeyValueReader(transaction, revision: revision, within: allowance) }
 }

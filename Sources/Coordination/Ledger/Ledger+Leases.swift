@@ -4,7 +4,7 @@ extension Ledger {
     /// Granted seconds beyond this are refused. (etcd's bound.)
     public static let longestLeaseSeconds: Int64 = 9_000_000_000
 
-    func grant(_ lease: LeaseID, _ seconds: Int64, in turn: Turn) throws -> LedgerOutcome {
+    func grant(_ lease: LeaseID, _ seconds: Int64, in turn: inout Turn) throws -> LedgerOutcome {
         if lease.rawValue == 0 { return .refused(.leaseNotFound, revision: turn.revision) }
         if seconds > Self.longestLeaseSeconds { return .refused(.leaseTooLong, revision: turn.revision) }
         if try LedgerReader(turn.transaction).seconds(of: lease) != nil {

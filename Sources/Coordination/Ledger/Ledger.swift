@@ -13,6 +13,8 @@ public struct Ledger: Sendable {
     public private(set) var revision: Int64
     private var state: LedgerState
     private var spaces: [any Space]
+    /// Of each of them.
+    private let ids: [SpaceID]
 
     /// Reads revision, compaction and alarms from the store.
     public init(_ families: [any Space.Type] = Ledger.families, from reader: any OrderedReader) throws {
@@ -22,6 +24,7 @@ public struct Ledger: Sendable {
         revision = try LedgerReader(reader).revision()
         state = try LedgerState(from: reader)
         spaces = try families.map { try $0.init(from: reader) }
+        ids = families.map { $0.id }
     }
 
     /// Of the key-value space; -1 while nothing has been compacted.
@@ -32,34 +35,36 @@ public struct Ledger: Sendable {
     /// Executes one command. Deterministic: the same commands in the same order give every member the same store,
     /// outcome and consequences. Throws what the store throws, `UnknownCommand`, `CommandDecodingError` and
     /// `WorkAllowance.Spent`; the transaction is then to be rolled back and this value must be the copy from before.
-    public mutating func apply(
-        _ command: Command, in transaction: any OrderedTransaction, into consequences: inout Consequences,
-        within allowance: WorkAllowance? = nil
-    ) throws -> any SpaceOutcome {
+    public mutating func apply(_ command: Command, in turn: inout Turn) throws -> any SpaceOutcome {
         try command.payload.withUnsafeBytes {
-            try apply(
-                $0, version: command.version, of: command.space, in: transaction, into: &consequences,
-                within: allowance)
+            try apply($0, version: command.version, of: command.space, in: &turn)
         }
     }
 
     public mutating func apply(
-        _ payload: UnsafeRawBufferPointer, version: UInt8, of space: SpaceID,
-        in transaction: any OrderedTransaction, into consequences: inout Consequences,
-        within allowance: WorkAllowance? = nil
+        _ payload: UnsafeRawBufferPointer, version: UInt8, of space: SpaceID, in turn: inout Turn
     ) throws -> any SpaceOutcome {
-        let turn = Turn(in: transaction, after: revision, state, within: allowance)
-        swap(&turn.consequences, &consequences)
-        defer { swap(&turn.consequences, &consequences) }
+        turn.begin(after: revision, state)
         let outcome: any SpaceOutcome
         if LedgerCommand.isEncoded(in: payload, version: version, of: space) {
-            outcome = try apply(try LedgerCommand(decoding: payload, version: version), in: turn)
+            outcome = try apply(try LedgerCommand(decoding: payload, version: version), in: &turn)
         } else {
-            outcome = try spaces[index(of: space, version)].apply(payload, version: version, in: turn)
+            outcome = try spaces[index(of: space, version)].execute(payload, version: version, in: &turn)
         }
         revision = turn.revision
         state = turn.state
         return outcome
+    }
+
+    /// One command in a turn of its own.
+    public mutating func apply(
+        _ command: Command, in transaction: any OrderedTransaction, into consequences: inout Consequences,
+        within allowance: WorkAllowance? = nil
+    ) throws -> any SpaceOutcome {
+        var turn = Turn(in: transaction, within: allowance)
+        swap(&turn.consequences, &consequences)
+        defer { swap(&turn.consequences, &consequences) }
+        return try apply(command, in: &turn)
     }
 
     /// Whether the command may make the store grow; one that is unknown may.
@@ -92,26 +97,26 @@ public struct Ledger: Sendable {
     }
 
     private func index(of space: SpaceID, _ version: UInt8) throws -> Int {
-        guard let index = spaces.firstIndex(where: { type(of: $0).id == space }) else {
+        guard let index = ids.firstIndex(of: space) else {
             throw UnknownCommand(space: space, version: version)
         }
         return index
     }
 
-    private mutating func apply(_ command: LedgerCommand, in turn: Turn) throws -> LedgerOutcome {
+    private mutating func apply(_ command: LedgerCommand, in turn: inout Turn) throws -> LedgerOutcome {
         if !command.isExempt, let refusal = turn.state.refusal(of: command) {
             return .refused(refusal, revision: turn.revision)
         }
         switch command {
-        case .grantLease(let lease, let seconds): return try grant(lease, seconds, in: turn)
+        case .grantLease(let lease, let seconds): return try grant(lease, seconds, in: &turn)
         case .revokeLease(let lease):
-            guard try end(lease, in: turn) else {
+            guard try end(lease, in: &turn) else {
                 return .refused(.leaseNotFound, revision: turn.revision)
             }
             turn.consequences.leases.append(.revoked(lease))
             return .leaseRevoked(revision: turn.revision)
         case .expireLeases(let leases):
-            for lease in leases where try end(lease, in: turn) {
+            for lease in leases where try end(lease, in: &turn) {
                 turn.consequences.leases.append(.expired(lease))
             }
         case .setAlarm(let alarm, let raised): try turn.state.set(alarm, raised: raised, in: turn.transaction)
@@ -128,9 +133,9 @@ public struct Ledger: Sendable {
 
     /// Takes a lease away, and what of every family is attached to it in a revision of its own; false when there is
     /// none.
-    private mutating func end(_ lease: LeaseID, in turn: Turn) throws -> Bool {
+    private mutating func end(_ lease: LeaseID, in turn: inout Turn) throws -> Bool {
         guard try turn.transaction.remove(lease.tableKey, in: .lease) else { return false }
-        for index in spaces.indices { try spaces[index].ended(lease, in: turn) }
+        for index in spaces.indices { try spaces[index].ended(lease, in: &turn) }
         turn.closeRevision()
         return true
     }
@@ -152,14 +157,14 @@ public struct Ledger: Sendable {
 }
 
 extension Space {
-    fileprivate mutating func apply(
-        _ payload: UnsafeRawBufferPointer, version: UInt8, in turn: Turn
+    public mutating func execute(
+        _ payload: UnsafeRawBufferPointer, version: UInt8, in turn: inout Turn
     ) throws -> any SpaceOutcome {
         let command = try decode(payload, version: version)
         if let refusal = turn.state.refusal(of: command) {
             return Outcome(refused: refusal, revision: turn.revision)
         }
-        return try apply(command, in: turn)
+        return try apply(command, in: &turn)
     }
 
     private func decode(_ payload: UnsafeRawBufferPointer, version: UInt8) throws -> Command {

@@ -21,10 +21,16 @@ public protocol Space: Sendable {
     /// Executes one command. A refusal is an outcome, and nothing may have been written then. Throws only what the
     /// store throws, and `WorkAllowance.Spent`; the transaction is then to be rolled back and the ledger must be the
     /// copy from before.
-    mutating func apply(_ command: Command, in turn: Turn) throws -> Outcome
+    mutating func apply(_ command: Command, in turn: inout Turn) throws -> Outcome
+
+    /// Executes a command as it stands in the log, unless an alarm forbids it. Every space has it as given below; it
+    /// stands here so that it is compiled for each of them.
+    mutating func execute(
+        _ payload: UnsafeRawBufferPointer, version: UInt8, in turn: inout Turn
+    ) throws -> any SpaceOutcome
 
     /// A lease is at its end; what is attached to it goes, in one revision.
-    mutating func ended(_ lease: LeaseID, in turn: Turn) throws
+    mutating func ended(_ lease: LeaseID, in turn: inout Turn) throws
 
     /// Physically removes up to `limit` records that nothing can read since the space was compacted at `revision`,
     /// and adds to `removed` how many have gone; false when none is left. Resumable at any point, and after a

@@ -1,22 +1,26 @@
-/// What one command may do to the ledger: its transaction, its revisions and places in history, and what follows
-/// from it for those who watch, count time or keep members. Used by whoever applies the command, until it is applied.
-public final class Turn {
+/// What commands may do to the ledger: their transaction, the revisions and places in history of the one that is
+/// applied, and what follows from all of them for those who watch, count time or keep members.
+///
+/// One turn serves the commands of one transaction, one after the other.
+public struct Turn {
     public let transaction: any OrderedTransaction
-    /// What the command may cost.
+    /// What all of them may cost.
     public let allowance: WorkAllowance?
     public internal(set) var consequences = Consequences()
-    var state: LedgerState
-    private var revisionBefore: Int64
+    var state = LedgerState()
+    private var revisionBefore: Int64 = 0
     private var sub: UInt32 = 0
 
-    init(
-        in transaction: any OrderedTransaction, after revision: Int64, _ state: LedgerState,
-        within allowance: WorkAllowance?
-    ) {
+    public init(in transaction: any OrderedTransaction, within allowance: WorkAllowance? = nil) {
         self.transaction = transaction
         self.allowance = allowance
+    }
+
+    /// The next command begins, on a ledger at this revision.
+    mutating func begin(after revision: Int64, _ state: LedgerState) {
         self.state = state
         revisionBefore = revision
+        sub = 0
     }
 
     /// That of the store with what was written so far.
@@ -28,7 +32,7 @@ public final class Turn {
     /// Appends a change of a family other than the key-value space to history; `keyValue.modRevision` is the turn's to
     /// set, and returned.
     @discardableResult
-    public func record(
+    public mutating func record(
         _ kind: KeyValueEvent.Kind, _ keyValue: KeyValue, of space: SpaceID
     ) throws -> Int64 {
         precondition(space != .keyValue, "the key-value space has an index of its own to keep")
@@ -45,12 +49,12 @@ public final class Turn {
     }
 
     /// Appends a change to history at `nextPosition`, and tells of it.
-    func append(_ record: [UInt8], _ event: @autoclosure () -> KeyValueEvent) throws {
+    mutating func append(_ record: [UInt8], _ event: @autoclosure () -> KeyValueEvent) throws {
         try appendRecord(record)
         consequences.events.append(event())
     }
 
-    private func appendRecord(_ record: [UInt8]) throws {
+    private mutating func appendRecord(_ record: [UInt8]) throws {
         try record.withUnsafeBytes { record in
             try nextPosition.withHistoryKey { try transaction.append(record, for: $0, in: .history) }
         }
@@ -58,7 +62,7 @@ public final class Turn {
     }
 
     /// What is written from now on belongs to a revision of its own.
-    func closeRevision() {
+    mutating func closeRevision() {
         revisionBefore = revision
         sub = 0
     }
@@ -68,7 +72,7 @@ public final class Turn {
 
     /// From now on nothing below `revision` can be read. What cannot be read is removed later, by each member at its
     /// own pace.
-    func compact(at revision: Int64) throws {
+    mutating func compact(at revision: Int64) throws {
         state.compactRevision = revision
         try state.write(to: transaction)
         consequences.hasCompacted = true

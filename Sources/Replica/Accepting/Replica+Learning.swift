@@ -8,12 +8,12 @@ extension Replica {
         guard slot > chosenUpTo else { return }
         precondition(slot <= acceptor.accepted.last, "\(slot) is chosen and not here")
         let before = configuration.epoch
+        let entries = acceptor.accepted.entries(from: chosenUpTo.next, through: slot, bytesLimit: .max)
+        leadership?.bytesInFlight -= acceptor.accepted.sizeHint(after: chosenUpTo, through: slot)
         var current = chosenUpTo
         var noted: ProcessID?
-        while current < slot {
+        for entry in entries {
             current = current.next
-            let entry = acceptor.accepted[current]
-            leadership?.bytesInFlight -= entry.sizeHint
             switch entry {
             case .noop: break
             case .payload(let id, _):
@@ -33,7 +33,7 @@ extension Replica {
         }
         chosenUpTo = slot
         if acceptedUpTo < slot { extendAccepted() }
-        deliver(&outputs)
+        deliver(entries, &outputs)
         if configuration.epoch != before { outputs.append(.configurationChanged(configuration)) }
     }
 
@@ -42,15 +42,17 @@ extension Replica {
         acceptedUpTo = acceptor.accepted.end(of: acceptor.promised, after: max(chosenUpTo, acceptedUpTo))
     }
 
-    /// Hands up what is chosen, but for an entry at the end that changes the configuration: that one waits
-    /// until the new configuration has proved that it works by choosing something.
-    private mutating func deliver(_ outputs: inout [ReplicaOutput]) {
+    /// Hands up what is chosen, of which `learnt` is the end, but for an entry at the end that changes the
+    /// configuration: that one waits until the new configuration has proved that it works by choosing something.
+    private mutating func deliver(_ learnt: [Entry], _ outputs: inout [ReplicaOutput]) {
         var end = chosenUpTo
-        if end > deliveredUpTo, acceptor.accepted[end].isConfiguration { end = Slot(end.rawValue - 1) }
+        if end > deliveredUpTo, learnt.last!.isConfiguration { end = Slot(end.rawValue - 1) }
         guard end > deliveredUpTo else { return }
         let first = deliveredUpTo.next
-        outputs.append(
-            .apply(first: first, acceptor.accepted.entries(from: first, through: end, bytesLimit: .max)))
+        let isAllOfIt = end.rawValue - deliveredUpTo.rawValue == UInt64(learnt.count) && end == chosenUpTo
+        let entries =
+            isAllOfIt ? learnt : acceptor.accepted.entries(from: first, through: end, bytesLimit: .max)
+        outputs.append(.apply(first: first, entries))
         deliveredUpTo = end
     }
 }

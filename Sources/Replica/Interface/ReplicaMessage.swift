@@ -177,11 +177,13 @@ public enum ReplicaMessage: Hashable, Sendable {
         public var at: Slot?
     }
 
-    /// Whether it may be large. A host sends such messages on a way of their own, so that the pulse, elections
-    /// and answers do not wait behind them; the protocol does not need the order of the two.
-    public var carriesEntries: Bool {
+    /// Whether it may be large, or says nothing before what is large has come. A host sends such messages on a way of
+    /// their own, so that the pulse, elections and answers do not wait behind them; the protocol does not need the
+    /// order of the two.
+    public var isBulk: Bool {
         switch self {
-        case .accept, .forward: true
+        // What is chosen is told by the pulse as well.
+        case .accept, .forward, .chosen: true
         case .promise(let promise): !promise.chunk.entries.isEmpty
         default: false
         }

@@ -24,7 +24,7 @@ extension Replica {
     mutating func onDurable(upTo record: RecordNumber, _ outputs: inout [ReplicaOutput]) {
         precondition(record <= lastRecord, "record \(record) is durable, of \(lastRecord) handed over")
         durableUpTo = max(durableUpTo, record)
-        if let preparing, preparing.ownRecord <= durableUpTo { finishOwnPromise(&outputs) }
+        if preparing != nil, preparing!.ownRecord <= durableUpTo { finishOwnPromise(&outputs) }
         if leadership != nil { acceptOwn(&outputs) }
     }
 

@@ -20,12 +20,7 @@ extension Replica {
         let log = acceptor.accepted
         guard storedUpTo > log.floor else { return }
         var count = Int(storedUpTo.rawValue - log.floor.rawValue)
-        var bytes = 0
-        var slot = log.floor
-        while slot < storedUpTo {
-            slot = slot.next
-            bytes += log[slot].sizeHint
-        }
+        var bytes = log.sizeHint(after: log.floor, through: storedUpTo)
         guard
             count > settings.catchUpEntries + settings.catchUpEntries / 4
                 || bytes > settings.catchUpBytes + settings.catchUpBytes / 4

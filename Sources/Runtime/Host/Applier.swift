@@ -105,6 +105,7 @@ struct Applier {
             batch: Batch(revisionBefore: ledger.revision), ledger: ledger, reached: applied, queueIndex: 0,
             position: offset)
         try store.store.write { transaction in
+            var turn = Turn(in: transaction, within: allowance)
             filling: while step.queueIndex < queue.count {
                 let (first, entries) = queue[step.queueIndex]
                 while step.position < entries.count {
@@ -117,13 +118,14 @@ struct Applier {
                     // What a checkpoint has brought is not applied again.
                     guard applied < slot else { continue }
                     precondition(slot == step.reached.next, "slot \(slot) follows \(step.reached)")
-                    try execute(entry, at: slot, in: transaction, within: allowance, &step)
+                    try execute(entry, at: slot, in: &turn, &step)
                     step.reached = slot
                     step.batch.entries += 1
                 }
                 step.queueIndex += 1
                 step.position = 0
             }
+            step.batch.consequences = turn.consequences
             try AppliedState.setSlot(step.reached.rawValue, in: transaction)
             if let configuration = step.batch.configuration {
                 try AppliedState.setConfiguration(ConfigurationCodec.encode(configuration), in: transaction)
@@ -133,17 +135,14 @@ struct Applier {
     }
 
     private func execute(
-        _ entry: Entry, at slot: Slot, in transaction: any OrderedTransaction,
-        within allowance: WorkAllowance?, _ step: inout Step
+        _ entry: Entry, at slot: Slot, in turn: inout Turn, _ step: inout Step
     ) throws {
         switch entry {
         case .noop: break
         case .configuration(_, let configuration): step.batch.configuration = configuration
         case .payload(let id, let payload):
             let outcome = try EntryPayload.withCommand(in: payload) { command, version, space in
-                try step.ledger.apply(
-                    command, version: version, of: space, in: transaction, into: &step.batch.consequences,
-                    within: allowance)
+                try step.ledger.apply(command, version: version, of: space, in: &turn)
             }
             step.batch.results.append(Result(id: id, slot: slot, outcome: outcome))
             step.batch.bytes += payload.count

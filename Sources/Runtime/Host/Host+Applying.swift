@@ -50,6 +50,7 @@ extension Host {
         publishState()
         publishEvents(batch)
         follow(batch.consequences)
+        instruments.count(batch.results)
         for result in batch.results { onApplied(result) }
         durablePoint.note(entries: batch.entries)
         if batch.configuration != nil { onMembersChanged() }
@@ -102,7 +103,6 @@ extension Host {
     }
 
     private func onApplied(_ result: Applier.Result) {
-        instruments.count(result.outcome)
         guard result.id.process == identity.memberID, let pending = proposals.remove(result.id.number) else {
             return
         }

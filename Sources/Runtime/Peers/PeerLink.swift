@@ -6,8 +6,9 @@ import Synchronization
 /// This process's sending side towards one member: two connections, so that the pulse, elections and answers never
 /// wait behind entries.
 ///
-///     urgent   everything that is small: heartbeats, elections, answers, what is known to be chosen
-///     bulk     what carries entries: phase 2a and catch-up, promises with entries, forwarded proposals
+///     urgent   everything that is small: heartbeats, elections, answers
+///     bulk     what carries entries: phase 2a and catch-up, promises with entries, forwarded proposals; and behind
+///              them what is known to be chosen
 ///
 /// Messages of one connection arrive in order, and between the two in any, as the protocol allows.
 final class PeerLink: @unchecked Sendable {
@@ -104,10 +105,7 @@ final class PeerLink: @unchecked Sendable {
 
     // MARK: sending, any thread
 
-    /// Queues one frame; it leaves with the next `flush`.
-    func enqueue(_ frame: [UInt8], isBulk: Bool) { (isBulk ? bulk : urgent).enqueue(frame) }
-
-    func flush() { for connection in both { connection.flush() } }
+    func connection(isBulk: Bool) -> PeerConnection { isBulk ? bulk : urgent }
 
     /// Frames that found no connection or no room since the last call.
     func takeDropped() -> UInt64 { urgent.takeDropped() + bulk.takeDropped() }

@@ -17,7 +17,7 @@ struct RegistrySpace: Space {
 
     init(from reader: any OrderedReader) {}
 
-    func apply(_ command: RegistryCommand, in turn: Turn) throws -> RegistryOutcome {
+    func apply(_ command: RegistryCommand, in turn: inout Turn) throws -> RegistryOutcome {
         switch command {
         case .register(let name, let session):
             if let holder = try holder(of: name, in: turn.transaction) {
@@ -35,13 +35,13 @@ struct RegistrySpace: Space {
             guard let holder = try holder(of: name, in: turn.transaction) else {
                 return .released(revision: turn.revision)
             }
-            try free(name, of: holder, in: turn)
+            try free(name, of: holder, in: &turn)
             return .released(revision: turn.revision)
         }
     }
 
-    func ended(_ lease: LeaseID, in turn: Turn) throws {
-        for name in try names(of: lease, in: turn.transaction) { try free(name, of: lease, in: turn) }
+    func ended(_ lease: LeaseID, in turn: inout Turn) throws {
+        for name in try names(of: lease, in: turn.transaction) { try free(name, of: lease, in: &turn) }
     }
 
     func removeCompacted(
@@ -63,7 +63,7 @@ struct RegistrySpace: Space {
         return names
     }
 
-    private func free(_ name: [UInt8], of session: LeaseID, in turn: Turn) throws {
+    private func free(_ name: [UInt8], of session: LeaseID, in turn: inout Turn) throws {
         try holders.remove(name, in: turn.transaction)
         try held.remove(Self.bytes(session) + name, in: turn.transaction)
         try turn.record(.delete, KeyValue(key: name), of: .registry)
