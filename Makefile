@@ -2,7 +2,7 @@
 # `check` and `test` never write to the tree; `format` and `docs` do.
 
 .DEFAULT_GOAL := run
-.PHONY: run test core lab check simulate sweeper mutations bench load faults upgrade format docs bootstrap release
+.PHONY: run test core lab check simulate simulate-members sweeper mutations bench load faults upgrade format docs bootstrap release
 
 # Everything that swift-format holds in form; generated messages are as their generator wrote them.
 FORMATTED = $(filter-out Sources/EtcdProtobuf,$(wildcard Sources/*)) Tests Package.swift \
@@ -48,11 +48,13 @@ check: bootstrap
 mutations:
 	scripts/mutations $(MUTATIONS)
 
-# SEEDS runs of clusters of three and of five processes with faults of every kind, each drawn from its seed; both at
-# once with `make -j2`. Optimised across modules, which halves the time of a run.
+# SEEDS runs of clusters of three and of five replicas and of whole members, with faults of every kind, each drawn from
+# its seed; two at once with `make -j2`. Optimised across modules, which halves the time of a run.
 SEEDS ?= 2000
 FROM ?= 1
-simulate: simulate-3 simulate-5
+simulate: simulate-3 simulate-5 simulate-members
+simulate-members: sweeper
+	.build-lab/release/synod-lab simulate members --seeds $(SEEDS) --from $(FROM)
 simulate-%: sweeper
 	.build-lab/release/synod-lab simulate --seeds $(SEEDS) --from $(FROM) --processes $*
 sweeper:

@@ -77,7 +77,7 @@ let floors: [Floor] = [
     // beside the house
     Floor(level: 0, name: "Simulation", uses: ["Automata", "LogicalTime"], part: .core),
     Floor(level: 0, name: "ModelChecking", uses: ["Automata"], part: .core),
-    Floor(level: 0, name: "Linearizability", part: .lab),
+    Floor(level: 0, name: "Linearizability", part: .core),
     Floor(level: 0, name: "TextForms", part: .lab),
     Floor(level: 0, name: "SpaceTime", uses: ["TextForms"], part: .lab),
     // for what takes long on a command line
@@ -88,7 +88,10 @@ let floors: [Floor] = [
         uses: ["Automata", "LogicalTime", "GlobalSnapshot", "Simulation", "TextForms"], part: .lab),
     Floor(
         level: 6, name: "ReplicaSimulation",
-        uses: ["Automata", "PeerLinks", "Paxos", "Replica", "WriteAheadLog", "Simulation"], part: .core
+        uses: [
+            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "Member", "WriteAheadLog", "Simulation",
+            "Linearizability",
+        ], part: .core
     ),
     Floor(
         level: 6, name: "Impossibility",

@@ -36,7 +36,7 @@ struct ReplicaHost: SimulatedProcess {
     var replica: Replica?
     var machine: LogMachine
     /// `nil` when the process refused to start, and as long as its disk has no durable name.
-    private var log: SimulatedLog?
+    private var log: SimulatedLog<HostMessage>?
     private let files: SimulatedFiles
     var identity: HostIdentity
     var founding: HostFounding
@@ -66,7 +66,7 @@ struct ReplicaHost: SimulatedProcess {
         transfers = Transfers(firstNumber: settings.drawnNonce)
         files = disk.cachedFiles
         identity = HostIdentity(disk, settings)
-        let hasLog = SimulatedLog.isPresent(on: disk)
+        let hasLog = SimulatedLog<HostMessage>.isPresent(on: disk)
         founding = HostFounding(identity, settings, hasLog: hasLog)
         machine = LogMachine(configuration: identity.formation?.configuration ?? .unknown)
         do {

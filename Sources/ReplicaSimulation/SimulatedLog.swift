@@ -6,10 +6,10 @@ import WriteAheadLog
 
 /// The production log of one process on its simulated files, with what the server's log thread does around it:
 /// it takes all that is queued, writes it, syncs once, and only then lets the messages go that promise it.
-struct SimulatedLog {
+struct SimulatedLog<Message> {
     private enum Work {
         case record(ReplicaRecord)
-        case send(HostMessage, to: ProcessID)
+        case send(Message, to: ProcessID)
         case cut(preamble: [ReplicaRecord])
         case remove(before: UInt64)
     }
@@ -18,7 +18,7 @@ struct SimulatedLog {
     struct Turn {
         /// All records up to this one are durable; nil when no further one has become so.
         var durable: RecordNumber?
-        var sends: [(message: HostMessage, to: ProcessID)] = []
+        var sends: [(message: Message, to: ProcessID)] = []
         /// The log wants to be cut.
         var isSegmentFull = false
         var cuts = 0
@@ -28,7 +28,7 @@ struct SimulatedLog {
         var hasFailed = false
     }
 
-    private static let directory = "log"
+    private static var directory: String { "log" }
 
     private let log: WriteAheadLog
     private var segments = LogSegments()
@@ -78,7 +78,7 @@ struct SimulatedLog {
     func isDurable(_ record: RecordNumber) -> Bool { record.rawValue <= durable }
 
     /// Sends once everything that was appended before is durable.
-    mutating func send(_ message: HostMessage, to process: ProcessID) {
+    mutating func send(_ message: Message, to process: ProcessID) {
         queued.append(.send(message, to: process))
     }
 

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Synchronization
 
 /// The server's own readings. Each can be taken and read on any thread.
@@ -41,9 +42,9 @@ final class Instruments: Sendable {
     let checkpointsInstalled = Counter()
 
     /// Outcomes of one kind mostly come in a row, and are counted together.
-    func count(_ results: [Applier.Result]) {
+    func count(_ batch: AppliedBatch) {
         var row: (operation: String, count: Int)?
-        for result in results {
+        for result in batch.results {
             guard let operation = result.outcome.operation else { continue }
             if row?.operation == operation {
                 row!.count += 1
@@ -53,6 +54,13 @@ final class Instruments: Sendable {
             }
         }
         if let row { operations[row.operation]?.add(row.count) }
+        for change in batch.consequences.leases {
+            switch change {
+            case .granted: leasesGranted.add(1)
+            case .revoked: leasesRevoked.add(1)
+            case .expired: leasesExpired.add(1)
+            }
+        }
     }
 
     var readings: [ServiceMetric] {

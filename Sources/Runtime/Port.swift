@@ -1,10 +1,13 @@
 import Automata
 import Coordination
+import Member
 import Synchronization
 
 /// One event loop's door to the server: it gathers what the loop asks for and hands it to the replica thread
 /// and the watch thread, one batch each per flush.
 final class Port: ServicePort, @unchecked Sendable {
+    /// No other port of the server has had it.
+    let number: UInt64
     private let host: Mailbox<HostInput>
     private let hub: Mailbox<WatchInput>
     private let isHostRunning: @Sendable () -> Bool
@@ -18,9 +21,11 @@ final class Port: ServicePort, @unchecked Sendable {
     private var isClosed = false
 
     init(
-        host: Mailbox<HostInput>, hub: Mailbox<WatchInput>, isHostRunning: @escaping @Sendable () -> Bool,
+        number: UInt64, host: Mailbox<HostInput>, hub: Mailbox<WatchInput>,
+        isHostRunning: @escaping @Sendable () -> Bool,
         deliver: @escaping @Sendable ([ServiceDelivery]) -> Void
     ) {
+        self.number = number
         self.host = host
         self.hub = hub
         self.isHostRunning = isHostRunning
@@ -30,12 +35,7 @@ final class Port: ServicePort, @unchecked Sendable {
     // MARK: the event loop's side
 
     func submit(_ request: ServiceRequest, token: UInt64) {
-        switch request {
-        case .command(let command):
-            requests.append(PortRequest(token: token, content: .command(EntryPayload.encode(command))))
-        default:
-            requests.append(PortRequest(token: token, content: .other(request)))
-        }
+        requests.append(PortRequest(token: token, content: .init(request)))
     }
 
     func watch(_ specification: WatchSpecification, watcher: WatcherID) {
@@ -91,5 +91,20 @@ final class Port: ServicePort, @unchecked Sendable {
     /// Any thread. Nothing is delivered to a port that is closed.
     func deliver(_ deliveries: [ServiceDelivery]) {
         receiver.withLock { $0?.deliver(deliveries) }
+    }
+}
+
+extension PortRequest.Content {
+    fileprivate init(_ request: ServiceRequest) {
+        self =
+            switch request {
+            case .command(let command): .ofMember(.command(EntryPayload.encode(command)))
+            case .linearizableRead: .ofMember(.linearizableRead)
+            case .renewLease(let lease): .ofMember(.lease(.renew(lease)))
+            case .leaseTimeToLive(let lease): .ofMember(.lease(.timeToLive(lease)))
+            case .moveLeader(let target): .ofMember(.moveLeader(to: ProcessID(target)))
+            case .compactionFinished(let revision): .ofMember(.compactionFinished(revision))
+            case .defragment: .defragment
+            }
     }
 }

@@ -40,6 +40,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
     private var keeperThread: DedicatedThread?
     private var applyDedicated: DedicatedThread?
     private let isStopped = Mutex(false)
+    private let lastPort = Atomic<UInt64>(0)
 
     /// Recovers from the data directory, listens for peers and takes part. Blocks until the server serves;
     /// a leader need not be known by then. Throws `ServerError`.
@@ -126,7 +127,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             options: options, identity: identity, directory: directory, logDirectory: logDirectory,
             folders: folders, ownFormation: ownFormation, report: report)
         store = recovery.store
-        feed = WatchFeed(revision: recovery.applier.ledger.revision)
+        feed = WatchFeed(revision: recovery.member.applier.ledger.revision)
 
         importer = CheckpointImporter(stores: folders, host: inbox, report: report)
         let times = LinkTimes(electionTimeout: options.electionTimeout)
@@ -138,7 +139,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             frameLimit: max(16 << 20, 4 * options.limits.requestBytes), times: times, host: inbox,
             checkpoints: importer, instruments: instruments, report: report)
         keeper = StoreKeeper(store: store, folders: folders, host: inbox, instruments: instruments)
-        applyThread = ApplyThread(host: inbox)
+        applyThread = ApplyThread(store: store, host: inbox)
         logThread = LogThread(log: recovery.log, host: inbox, network: network, instruments: instruments)
         do {
             try network.listen(on: listenURLs)
@@ -153,7 +154,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             .info,
             "\(member: identity.memberID, as: "local-member-id") of cluster "
                 + "\(hex(identity.clusterID), as: "cluster-id") recovered up to "
-                + "\(recovery.applier.applied, as: "applied") and listens for peers on "
+                + "\(recovery.member.applier.applied, as: "applied") and listens for peers on "
                 + "\(network.addresses.map(shown).joined(separator: ", "), as: "address")")
     }
 
@@ -184,9 +185,8 @@ public final class Server: CoordinationService, @unchecked Sendable {
             Host(
                 options: options, identity: identity, inbox: inbox, log: logThread, network: network,
                 feed: feed, store: store, keeper: keeper, board: board, instruments: instruments,
-                checkpointExporter: exporter, applyThread: applyThread, replica: recovery.replica,
-                applier: recovery.applier, segments: recovery.segments, directory: directory,
-                ownFormation: ownFormation,
+                checkpointExporter: exporter, applyThread: applyThread, member: recovery.member,
+                segments: recovery.segments, directory: directory, ownFormation: ownFormation,
                 founding: Founding(settings: founding, formation: ownFormation.known), report: report))
         let log = UnsafeTransfer(logThread)
         let keeper = keeper
@@ -215,7 +215,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
             return !isStopped
         }
         guard isFirst else { return }
-        inbox.send(.stop(StopTicket()))
+        inbox.send(.stop)
         hostThread?.join()
         importer.stop()
         exporter.stop()
@@ -245,7 +245,8 @@ public final class Server: CoordinationService, @unchecked Sendable {
     public func openPort(deliver: @escaping @Sendable ([ServiceDelivery]) -> Void) -> any ServicePort {
         let board = board
         let port = Port(
-            host: inbox, hub: feed.mailbox, isHostRunning: { board.isRunning }, deliver: deliver)
+            number: lastPort.add(1, ordering: .relaxed).newValue, host: inbox, hub: feed.mailbox,
+            isHostRunning: { board.isRunning }, deliver: deliver)
         inbox.send(.portOpened(port))
         return port
     }
@@ -273,21 +274,22 @@ public final class Server: CoordinationService, @unchecked Sendable {
         var status = ServiceStatus()
         status.clusterID = identity.clusterID
         status.memberID = identity.memberID.rawValue
-        status.leaderID = state.leader?.rawValue ?? 0
-        status.ballotRound = state.ballotRound
-        status.chosenSlot = state.chosen.rawValue
-        status.appliedSlot = state.applied.rawValue
-        status.revision = state.revision
-        status.compactRevision = state.compactRevision
+        status.leaderID = state.member.leader?.rawValue ?? 0
+        status.ballotRound = state.member.ballotRound
+        status.chosenSlot = state.member.chosen.rawValue
+        status.appliedSlot = state.member.applied.rawValue
+        status.revision = state.member.revision
+        status.compactRevision = state.member.compactRevision
         status.members = state.members
         status.storeBytes = size.total
         status.storeBytesInUse = size.inUse
         status.isLearner = state.isLearner
-        status.alarms = state.alarms
+        status.alarms = state.member.alarms
         status.metrics =
             instruments.readings + [
-                ServiceMetric(name: "proposals_pending", value: .gauge(Double(state.pendingProposals))),
-                ServiceMetric(name: "leases", value: .gauge(Double(state.leases))),
+                ServiceMetric(
+                    name: "proposals_pending", value: .gauge(Double(state.member.pendingProposals))),
+                ServiceMetric(name: "leases", value: .gauge(Double(state.member.leases))),
                 ServiceMetric(name: "pending_events", value: .gauge(Double(feed.pendingEvents))),
             ]
             + network.links.map { link in

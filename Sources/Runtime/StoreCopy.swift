@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -24,7 +25,7 @@ final class StoreCopy: @unchecked Sendable {
         do {
             store = try folders.open(folder)
             try StoreCopy.copy(view, to: store, isStopping: isStopping)
-            applier = try Applier(store: StoreBox(store))
+            applier = try store.read { try Applier(from: $0) }
             durable = try store.durableSlot()
         } catch {
             folders.discard(folder)
@@ -66,7 +67,9 @@ final class StoreCopy: @unchecked Sendable {
     func apply(_ entries: [Entry], within allowance: WorkAllowance? = nil) throws {
         applier.enqueue(first: applier.applied.next, entries)
         defer { applier.dropQueue() }
-        while applier.hasWork { _ = try applier.applyBatch(within: allowance) }
+        while applier.hasWork {
+            applier.adopt(try store.write { try applier.batch(in: $0, within: allowance) })
+        }
     }
 
     func synchronize() throws {

@@ -5,9 +5,6 @@ import Replica
 import Synchronization
 import WriteAheadLog
 
-/// Whoever waits for the server to stop.
-final class StopTicket: Sendable {}
-
 /// A thread for what takes long and must not hold up the others: making the store durable, and making it anew.
 final class StoreKeeper: Sendable {
     private enum Work: Sendable {

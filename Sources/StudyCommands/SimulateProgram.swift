@@ -14,6 +14,7 @@ nonisolated(unsafe) private var runtimeHandler: __sighandler_t?
 struct SimulateProgram {
     static let usage = """
         usage: simulate [--seed N | --seeds COUNT --from N] [options]
+               simulate members [--seed N [--trace] | --seeds COUNT --from N]
                simulate snapshots [--seed N [--trace] | --runs COUNT --from N]
                simulate multicast [--kind reliable|uniform|causal] [--seed N [--trace] | --runs COUNT --from N]
 
@@ -42,6 +43,10 @@ struct SimulateProgram {
     func run(_ arguments: [String]) -> Int32 {
         if arguments.first == "snapshots" {
             return SimulateSnapshots.run(
+                Array(arguments.dropFirst()), say: say, complain: Console.complain)
+        }
+        if arguments.first == "members" {
+            return SimulateMembers.run(
                 Array(arguments.dropFirst()), say: say, complain: Console.complain)
         }
         if arguments.first == "multicast" {
@@ -101,7 +106,7 @@ struct SimulateProgram {
             default:
                 guard Self.valued.contains(flag)
                 else {
-                    let hint = NearestName.hint(flag, in: Self.known + ["snapshots", "multicast"])
+                    let hint = NearestName.hint(flag, in: Self.known + ["members", "snapshots", "multicast"])
                     throw Fault(description: "\"\(argument)\" is no option\(hint)")
                 }
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {

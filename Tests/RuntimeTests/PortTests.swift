@@ -12,6 +12,7 @@ struct PortTests {
     func deliveriesDoNotNest() {
         let depths = Mutex<[UInt]>([])
         let port = Port(
+            number: 1,
             host: Mailbox(capacity: 1), hub: Mailbox(capacity: 1), isHostRunning: { true },
             deliver: { _ in
                 var here = 0
@@ -28,6 +29,7 @@ struct PortTests {
     func closed() {
         let count = Mutex(0)
         let port = Port(
+            number: 1,
             host: Mailbox(capacity: 1), hub: Mailbox(capacity: 1), isHostRunning: { true },
             deliver: { _ in count.withLock { $0 += 1 } })
         port.deliver([.leaderLost])

@@ -49,7 +49,7 @@ private final class HubWorld {
     }
 
     func port(_ deliveries: Deliveries) -> Port {
-        Port(host: host, hub: feed.mailbox, isHostRunning: { true }, deliver: deliveries.deliver)
+        Port(number: 1, host: host, hub: feed.mailbox, isHostRunning: { true }, deliver: deliveries.deliver)
     }
 }
 

@@ -3,8 +3,8 @@
 
     simulation.py [--seeds N]
 
-`make simulate` runs 2,000 seeds each of three and of five processes; this is a part of them that a test run
-has time for.
+`make simulate` runs 2,000 seeds each of three and of five replicas and of whole members; this is a part of them that a
+test run has time for.
 """
 
 import argparse
@@ -27,6 +27,16 @@ def sweep(processes, seeds):
     code, text = simulate("--processes", processes, "--seeds", seeds)
     expect(code == 0, f"exit code {code}:\n{text}")
     expect(f"{processes} processes, seeds from 1: 0 failures" in text, text)
+    return f"{seeds} seeds"
+
+
+def members(seeds):
+    code, text = simulate("members", "--seeds", seeds)
+    expect(code == 0 and "members, seeds from 1: 0 failures" in text, f"exit code {code}:\n{text}")
+    missed = [line.strip() for line in text.splitlines() if line.endswith(": never")]
+    expect(not missed, f"no run came by {missed}")
+    first, again = (simulate("members", "--seed", 7, "--trace") for _ in range(2))
+    expect(first == again and first[1].count("\n") > 1000, "seed 7 has two traces, or a short one")
     return f"{seeds} seeds"
 
 
@@ -70,6 +80,7 @@ def main():
     report = Report("simulation")
     report.check("three processes with faults keep every promise", sweep, 3, options.seeds)
     report.check("five processes with faults keep every promise", sweep, 5, max(1, options.seeds // 2))
+    report.check("whole members with faults tell clients nothing wrong", members, options.seeds)
     report.check("a seed has the same trace twice", replay, 5, 7)
     report.check("what was found is there for programs", as_json)
     report.check("Ctrl-C ends a sweep with what it has found so far", interrupted)

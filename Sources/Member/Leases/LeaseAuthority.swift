@@ -8,10 +8,13 @@ public struct LeaseAuthority: Hashable, Sendable {
     /// Everything that earlier leaders have chosen is applied. Until then the end of a lease may stand in the
     /// log already, and "renewed" would be taken back.
     public var hasAppliedInherited: Bool
+    /// The same of what it has chosen itself. Others may have applied the end of a lease before it, and told of it.
+    public var hasAppliedChosen: Bool
 
-    public init(hasRecentQuorum: Bool, hasAppliedInherited: Bool) {
+    public init(hasRecentQuorum: Bool, hasAppliedInherited: Bool, hasAppliedChosen: Bool) {
         self.hasRecentQuorum = hasRecentQuorum
         self.hasAppliedInherited = hasAppliedInherited
+        self.hasAppliedChosen = hasAppliedChosen
     }
 
     enum Verdict: Hashable {
@@ -28,6 +31,7 @@ public struct LeaseAuthority: Hashable, Sendable {
     ) -> Verdict {
         guard hasRecentQuorum else { return .hold }
         guard hasAppliedInherited else { return isCaughtUp ? .hold : .catchUp }
+        guard hasAppliedChosen || isCaughtUp else { return .catchUp }
         switch question {
         case .renew(let lease):
             if let seconds = clock.renew(lease, now: now) { return .answer(.renewed(seconds: seconds)) }

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 import WriteAheadLog
@@ -58,8 +59,7 @@ extension Host {
             isFounder
                 ? "the cluster is formed (\(hex(formation.nonce), as: "formation")), and this member takes part"
                 : "the cluster was formed (\(hex(formation.nonce), as: "formation")) without this disk")
-        step(.formed(formation.configuration))
-        onMembersChanged()
+        tell(.formed(formation.configuration))
     }
 
     // MARK: At every beat
@@ -90,10 +90,10 @@ extension Host {
     /// Once a minute: nobody looks at a log at the moment when a vote is lost.
     private func tellLostVotes() {
         guard toldLostVotesAt == .zero || toldLostVotesAt + .seconds(60) < now else { return }
-        let others = replica.votersWithoutVote
-        guard replica.hasLostItsVote || !others.isEmpty else { return }
+        let others = member.replica.votersWithoutVote
+        guard member.replica.hasLostItsVote || !others.isEmpty else { return }
         toldLostVotesAt = now
-        if replica.hasLostItsVote {
+        if member.replica.hasLostItsVote {
             report(
                 .error,
                 "this member has no vote: its data directory is not the one with which it took part, so what it "
@@ -108,19 +108,5 @@ extension Host {
                 "\(member: member) has no vote any more: it came back with another data directory than the one "
                     + "with which it took part. As long as it does, the cluster tolerates one failure less")
         }
-    }
-
-    // MARK: Contradictions
-
-    /// Somebody has forgotten what it promised: what was acknowledged may be lost, and members may differ.
-    func onContradiction(by member: ProcessID, at slot: Slot) {
-        report(
-            .error,
-            "raising the alarm CORRUPT for \(member: member): it knows slot \(slot, as: "slot") to be chosen, and "
-                + "this member leads and knows nothing of it. Some member has lost what it had acknowledged. Stop "
-                + "all members and compare them before anything else is written")
-        propose(
-            LedgerCommand.setAlarm(Alarm(member: member.rawValue, kind: .corrupt), raised: true), .raiseAlarm)
-        proposeGathered()
     }
 }

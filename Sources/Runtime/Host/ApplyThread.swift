@@ -1,19 +1,24 @@
 import Automata
 import Coordination
+import Member
 
 /// A thread for batches that take longer than the replica thread may be kept from its other duties, such as one
 /// that deletes very many keys. While it has one, nobody else writes to the store.
 final class ApplyThread: Sendable {
     private enum Work: @unchecked Sendable {
-        /// The applier is a value, and the replica thread's own stays as it is until the batch is back.
+        /// The applier is a value, and the member's own stays as it is until the batch is back.
         case batch(Applier)
         case stop
     }
 
     private let mailbox = Mailbox<Work>(capacity: .max)
+    private let store: StoreBox
     private let host: Mailbox<HostInput>
 
-    init(host: Mailbox<HostInput>) { self.host = host }
+    init(store: StoreBox, host: Mailbox<HostInput>) {
+        self.store = store
+        self.host = host
+    }
 
     func apply(_ applier: Applier) { mailbox.send(.batch(applier)) }
     /// Lets the thread finish what it has and end.
@@ -29,7 +34,7 @@ final class ApplyThread: Sendable {
                 case .stop: return
                 case .batch(let applier):
                     let begun = MonotonicClock.now()
-                    let result = Result { try applier.perform() }
+                    let result = Result { try store.store.write { try applier.batch(in: $0) } }
                     host.send(.batchApplied(result, took: MonotonicClock.now().since(begun)))
                 }
             }

@@ -1,38 +1,49 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
-// From chosen entries to answers and events.
+// Lets the member write to the store, and tells everybody of what is applied.
 extension Host {
-    /// Applies one batch, or when there is none removes a little of what was compacted.
-    func applyNext() throws {
-        guard mayWrite else { return }
-        guard applier.hasWork else { return try removeCompacted() }
-        if isStoreFull, now < applyRetry { return }
-        let begun = MonotonicClock.now()
-        let batch: Applier.Batch
+    /// What ranges and deletions of a batch may cost on the replica thread; see `WorkAllowance`.
+    static let unitsHere = 5_000
+
+    /// Writes one batch, or when there is none removes a little of what was compacted.
+    func writeNext() throws {
         do {
-            batch = try applier.applyBatch(within: WorkAllowance(units: Applier.unitsHere))
-        } catch is WorkAllowance.Spent {
-            return applyThread.apply(applier.goAway())
+            if member.glance.isBatchDue {
+                try applyNext()
+            } else if member.glance.isCompactionDue {
+                let step = try store.store.write { try member.nextCompaction(in: $0) }
+                instruments.compactedKeys.add(step.removed)
+                tell(.compacted(step))
+            }
         } catch let error as StoreError where error.code == .full {
-            return onStoreFull(error)
+            onStoreFull(error)
         }
-        onApplied(batch, took: MonotonicClock.now().since(begun))
     }
 
-    /// Whether this thread may write to the store: no batch is away, and the store can be relied on.
-    var mayWrite: Bool { !applier.isAway && !store.isSuspended }
+    private func applyNext() throws {
+        let begun = MonotonicClock.now()
+        let batch: AppliedBatch
+        do {
+            let allowance = WorkAllowance(units: Host.unitsHere)
+            batch = try store.store.write { try member.nextBatch(in: $0, within: allowance) }
+        } catch is WorkAllowance.Spent {
+            tell(.batchLeft)
+            return applyThread.apply(member.applier)
+        }
+        readClock()
+        onApplied(batch, took: now.since(begun))
+    }
 
     /// The batch that was too large for this thread is applied, or was not and is tried again.
-    func onBatchApplied(_ result: Result<Applier.Step, any Error>, _ took: TimeSpan) throws {
+    func onBatchApplied(_ result: Result<AppliedBatch, any Error>, _ took: TimeSpan) throws {
         do {
-            let step = try result.get()
-            applier.adopt(step)
-            onApplied(step.batch, took: took)
+            onApplied(try result.get(), took: took)
         } catch let error as StoreError where error.code == .full {
-            applier.abandon()
+            tell(.batchReturned)
             onStoreFull(error)
         }
         if let arrival = waitingArrival {
@@ -42,90 +53,31 @@ extension Host {
         try resumeCopy()
     }
 
-    private func onApplied(_ batch: Applier.Batch, took: TimeSpan) {
-        onStoreHasRoom()
+    /// What any thread may read is renewed, and watchers are told, before anybody is answered.
+    private func onApplied(_ batch: AppliedBatch, took: TimeSpan) {
         instruments.storeCommit.record(took)
         instruments.entriesApplied.add(batch.entries)
         if TimeSpan.milliseconds(100) < took { instruments.slowApplies.add(1) }
+        instruments.count(batch)
+        hold { tell(.applied(batch)) }
         publishState()
         publishEvents(batch)
-        follow(batch.consequences)
-        instruments.count(batch.results)
-        for result in batch.results { onApplied(result) }
-        durablePoint.note(entries: batch.entries)
-        if batch.configuration != nil { onMembersChanged() }
-        step(.applied(upTo: applier.applied))
-        answerReady()
+        carryOutAll()
     }
 
-    /// What any thread may read is renewed before anybody is told of it.
     func publishState() {
-        let revision = applier.ledger.revision
-        let compactRevision = applier.ledger.compactRevision
-        let alarms = applier.ledger.alarms
-        let applied = applier.applied
-        let chosen = replica.chosenUpTo
-        let pending = proposals.count
-        let leaseCount = leases.count
-        board.update {
-            $0.revision = revision
-            $0.compactRevision = compactRevision
-            if $0.alarms != alarms { $0.alarms = alarms }
-            $0.applied = applied
-            $0.chosen = max(applied, chosen)
-            $0.pendingProposals = pending
-            $0.leases = leaseCount
-        }
+        let glance = member.glance
+        board.update { $0.member = glance }
     }
 
-    private func publishEvents(_ batch: Applier.Batch) {
+    private func publishEvents(_ batch: AppliedBatch) {
         instruments.keys.note(batch.consequences.events)
-        let revision = applier.ledger.revision
+        let revision = member.glance.revision
         guard revision != batch.revisionBefore else { return }
         let bytes = feed.isWatched ? batch.consequences.events.reduce(0) { $0 + $1.byteCount } : 0
         feed.publish(
             AppliedEvents(
                 after: batch.revisionBefore, through: revision, events: batch.consequences.events,
                 bytes: bytes))
-    }
-
-    private func follow(_ consequences: Consequences) {
-        for change in consequences.leases {
-            leases.follow(change, now: now)
-            switch change {
-            case .granted: instruments.leasesGranted.add(1)
-            case .revoked: instruments.leasesRevoked.add(1)
-            case .expired: instruments.leasesExpired.add(1)
-            }
-        }
-        if consequences.hasCompacted { hasCompactionWork = true }
-        if consequences.hasChangedMembers { onMembersChanged() }
-    }
-
-    private func onApplied(_ result: Applier.Result) {
-        guard result.id.process == identity.memberID, let pending = proposals.remove(result.id.number) else {
-            return
-        }
-        end(pending, .success(.outcome(result.outcome, slot: result.slot.rawValue)))
-    }
-
-    // MARK: compaction
-
-    private func removeCompacted() throws {
-        guard hasCompactionWork, !isStoreFull else { return }
-        do {
-            let step = try applier.removeCompacted(limit: 256)
-            hasCompactionWork = step.isLeft
-            instruments.compactedKeys.add(step.removed)
-        } catch let error as StoreError where error.code == .full {
-            return onStoreFull(error)
-        }
-        if !hasCompactionWork {
-            let done = applier.ledger.compactRevision
-            for waiter in compactionWaiters where waiter.revision <= done {
-                answer(waiter.port, waiter.token, .success(.done))
-            }
-            compactionWaiters.removeAll { $0.revision <= done }
-        }
     }
 }

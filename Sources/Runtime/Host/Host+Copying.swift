@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -17,7 +18,7 @@ struct StoreCopying {
     let source: StoreCopySource
     let begun: Instant
     /// Who asked for it.
-    var waiters: [(port: Port, token: UInt64)] = []
+    var waiters: [ClientToken] = []
     /// The copy is the store already, but not yet what a restart finds.
     var isSwitched = false
     /// Another store has come in the place of the one that is copied.
@@ -29,14 +30,15 @@ extension Host {
     private static let switchEntries = 256
     private static let catchUpBytes = 64 << 20
 
-    func onDefragment(_ port: Port, _ token: UInt64) {
+    func onDefragment(_ client: ClientToken) {
+        guard !member.isStopping else { return answer(client, .failure(.stopped)) }
         if copying == nil { beginCopy(.latest) }
-        copying!.waiters.append((port, token))
+        copying!.waiters.append(client)
     }
 
     func beginCopy(_ source: StoreCopySource) {
         copying = StoreCopying(source: source, begun: now)
-        durablePoint.begin(at: now)
+        tell(.pointBegun)
         keeper.copy(source)
     }
 
@@ -50,6 +52,7 @@ extension Host {
                     + "point and the log; until then nothing is read or applied")
         }
         store.suspend(StoreError(error.code, "the store is being made anew after a failed sync"))
+        tell(.storeSuspended)
         rebuildRetry = now
         retryRebuilding()
     }
@@ -70,34 +73,32 @@ extension Host {
 
     /// Brings the copy nearer to the store, or puts it in its place. A batch that is on its way makes it wait.
     private func advance(_ copy: StoreCopy) throws {
-        let rest = replica.chosenEntries(
-            after: copy.applied, through: applier.applied, bytesLimit: Host.catchUpBytes)
+        let rest = member.replica.chosenEntries(
+            after: copy.applied, through: member.applier.applied, bytesLimit: Host.catchUpBytes)
         guard rest.count <= Host.switchEntries, copy.durable >= lastStored else {
             return keeper.catchUp(copy, rest)
         }
-        guard !applier.isAway else {
+        guard !member.isBatchAway else {
             waitingCopy = copy
             return
         }
         do {
-            try copy.apply(rest, within: WorkAllowance(units: Applier.unitsHere))
+            try copy.apply(rest, within: WorkAllowance(units: Host.unitsHere))
         } catch is WorkAllowance.Spent {
             return keeper.catchUp(
                 copy,
-                replica.chosenEntries(
-                    after: copy.applied, through: applier.applied, bytesLimit: Host.catchUpBytes))
+                member.replica.chosenEntries(
+                    after: copy.applied, through: member.applier.applied, bytesLimit: Host.catchUpBytes))
         } catch let error as StoreError {
             keeper.discard(copy)
             return failCopy(error)
         }
-        precondition(copy.applied == applier.applied, "the copy is not the store's equal")
-        precondition(copy.revision == applier.ledger.revision, "the copy has another revision")
+        precondition(copy.applied == member.applier.applied, "the copy is not the store's equal")
+        precondition(copy.revision == member.applier.ledger.revision, "the copy has another revision")
         store.replace(by: copy.store)
         copying!.isSwitched = true
-        hasCompactionWork = true
-        onStoreHasRoom()
         keeper.place(copy)
-        answerReady()
+        tell(.storeMadeAnew)
     }
 
     /// Another store has come in the place of the one that is copied.
@@ -153,8 +154,8 @@ extension Host {
         guard source == .point else {
             // There is no room for a copy, or the disk fails; the point that is due is taken in the other way.
             smallCopyRetry = now + .seconds(60)
-            durablePoint.begin(at: now)
-            return keeper.synchronize(upTo: applier.applied)
+            tell(.pointBegun)
+            return keeper.synchronize(upTo: member.applier.applied)
         }
         if error.code == .full {
             onStoreFull(error)
@@ -171,11 +172,9 @@ extension Host {
     }
 
     private func endCopy(_ error: StoreError?) {
-        durablePoint.end()
-        for waiter in copying?.waiters ?? [] {
-            answer(
-                waiter.port, waiter.token,
-                error.map { .failure(.internalFailure("\($0)")) } ?? .success(.done))
+        tell(.pointEnded)
+        for client in copying?.waiters ?? [] {
+            answer(client, error.map { .failure(.internalFailure("\($0)")) } ?? .success(.done))
         }
         copying = nil
     }

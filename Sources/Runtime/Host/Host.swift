@@ -5,20 +5,17 @@ import Paxos
 import Replica
 import WriteAheadLog
 
-/// The replica thread: owns the replica, its timers and the applied state.
+/// The replica thread: owns the member and carries out what it wants.
 ///
-///     inbox ─► replica.step ─► outputs:  records           ─► log thread ─► durable ─► inbox
-///                                        messages          ─► peers (those that promise something, by way of
-///                                                             the log thread, once it is durable)
-///                                        chosen entries    ─► applier ─► answers ─► ports
-///                                                                    └─► events  ─► watch thread
+///     inbox ─► member.step ─► outputs:  records    ─► log thread ─► durable ─► inbox
+///                                       messages   ─► peers (those that promise something, by way of the log
+///                                                     thread, once it is durable)
+///                                       answers    ─► ports
+///     member.nextBatch, in a transaction of the store ─► member.step(.applied) and events ─► watch thread
 ///
-/// One turn takes everything that is queued, steps the replica, lets messages and records go, and only then
-/// applies a batch, so that nobody waits for the store who need not.
+/// One turn takes everything that is queued, steps the member, lets messages and records go, and only then applies a
+/// batch, so that nobody waits for the store who need not.
 final class Host {
-    /// Chosen and not applied, beyond which a follower takes no more.
-    static let queuedEntriesLimit = 100_000
-
     let options: ServerOptions
     let identity: Identity
     let inbox: Mailbox<HostInput>
@@ -33,44 +30,23 @@ final class Host {
     let report: Reporter
     let applyThread: ApplyThread
 
-    var replica: Replica
-    var applier: Applier
-    private var outputs: [ReplicaOutput] = []
+    var member: MemberCore
+    private var outputs: [MemberOutput] = []
     private var isCarryingOut = false
-    var timers: Timers
-    var outbox: Outbox
+    private var timers: Timers
+    private var outbox: Outbox
     var works: [LogWork] = []
     var now: Instant
+    private var lastMeasurement = Instant.zero
 
-    // Records handed to the log thread, and those that it has made durable.
-    var persisted: UInt64 = 0
-    var logBacklog = LogBacklog()
-    /// When `leaveToQuickerDisk` may offer the lead again.
-    var nextOfferToQuickerDisk = Instant.zero
-    var durable = RecordNumber.none
-    var isLogFull = false
-    var isLogSpaceLow = false
-    var segments = LogSegments()
+    // What is durable of the log.
+    private var durable = RecordNumber.none
+    var segments: LogSegments
 
     // Clients.
-    var ports: [Port] = []
-    var touchedPorts: [Port] = []
-    var proposals: ProposalTable
-    var newProposals: [Proposal] = []
-    var reads = ReadTable()
-    var newReaders: [ReadTable.Waiter] = []
-    var compactionWaiters: [(port: Port, token: UInt64, revision: Int64)] = []
-    var transferWaiters: [(port: Port, token: UInt64, deadline: Instant)] = []
-
-    // Leadership.
-    var leader: ProcessID?
-    var leaderElected = Instant.zero
-    var leaderLost: Instant
-    var hasToldLeaderLost = false
-    var quorumWait = QuorumWait()
-
-    // Leases.
-    var leases: Leases
+    private var ports: [Port] = []
+    private var touchedPorts: [Port] = []
+    var handoverTickets: [HandoverTicket] = []
 
     // The store.
     /// A restart finds everything up to here.
@@ -83,16 +59,8 @@ final class Host {
     var rebuildRetry: Instant?
     /// A copy of a small store has failed, and is not tried again before.
     var smallCopyRetry = Instant.zero
-    var isStoreFull = false
-    var isStoreSpaceLow = false
-    var applyRetry = Instant.zero
-    var isOverQuota = false
-    var lastAlarmProposal = Instant.zero
-    var hasCompactionWork = true
-    var durablePoint: DurablePoint
-    var compactor: AutoCompactor
-    var lastPublish = Instant.zero
-    var lastMeasurement = Instant.zero
+    /// Why the store had no room when it had none last.
+    var lackOfRoom = ""
     var members: [ServiceMember] = []
 
     // How the cluster began.
@@ -103,17 +71,13 @@ final class Host {
     var toldMissingAt: Instant
     var toldLostVotesAt = Instant.zero
 
-    var stop: StopTicket?
-    var handover: Handover?
-    /// Members that have led and stop, and are to hear when this process follows another.
-    var farewells: [ProcessID] = []
     var isStopped = false
 
     init(
         options: ServerOptions, identity: Identity, inbox: Mailbox<HostInput>, log: LogThread,
         network: PeerNetwork, feed: WatchFeed, store: StoreBox, keeper: StoreKeeper, board: StatusBoard,
         instruments: Instruments, checkpointExporter: CheckpointExporter, applyThread: ApplyThread,
-        replica: Replica, applier: Applier, segments: LogSegments, directory: DataDirectory,
+        member: MemberCore, segments: LogSegments, directory: DataDirectory,
         ownFormation: OwnFormation, founding: Founding, report: Reporter
     ) {
         self.directory = directory
@@ -132,20 +96,13 @@ final class Host {
         self.checkpointExporter = checkpointExporter
         self.report = report
         self.applyThread = applyThread
-        lastStored = applier.applied
-        self.replica = replica
-        self.applier = applier
+        self.member = member
         self.segments = segments
+        lastStored = member.applier.applied
         now = MonotonicClock.now()
         toldMissingAt = now
         timers = Timers(now: now, beat: .milliseconds(100))
         outbox = Outbox(network)
-        proposals = ProposalTable(first: 1)
-        leaderLost = now
-        leases = Leases(
-            electionTimeout: options.electionTimeout, firstNumber: .random(in: 1 ... .max >> 1))
-        durablePoint = DurablePoint(now: now)
-        compactor = AutoCompactor(options.autoCompaction)
     }
 
     // MARK: the loop
@@ -153,11 +110,9 @@ final class Host {
     /// The body of the replica thread.
     func run() {
         do {
-            try loadFromStore()
-            step(.start)
+            onStoreRead()
+            tell(.start)
             found(.start)
-            // Drawn from so many that it meets no number of an earlier life, of which a lost disk may have known.
-            proposals = ProposalTable(first: .random(in: 1 ... .max >> 1))
             var inputs: [HostInput] = []
             while !isStopped {
                 inbox.take(into: &inputs, until: hasWorkOfItsOwn ? .zero : timers.next)
@@ -169,19 +124,16 @@ final class Host {
         finish()
     }
 
-    private var hasWorkOfItsOwn: Bool {
-        (applier.hasWork || hasCompactionWork) && !isStoreFull && mayWrite
-    }
+    private var hasWorkOfItsOwn: Bool { member.glance.isBatchDue || member.glance.isCompactionDue }
 
     private func turn(_ inputs: [HostInput]) throws {
-        now = Instant.max(now, MonotonicClock.now())
+        readClock()
         for input in inputs { try on(input) }
-        proposeGathered()
-        requestGatheredReads()
-        while let timer = timers.removeDue(at: now) { step(.timerFired(timer)) }
+        tell(.gathered)
+        while let timer = timers.removeDue(at: now) { tell(.timerFired(timer)) }
         letGo()
         deliverAll()
-        try applyNext()
+        try writeNext()
         letGo()
         if timers.takeBeat(at: now) {
             onBeat()
@@ -190,22 +142,27 @@ final class Host {
         deliverAll()
     }
 
+    /// Read anew where leases are judged: this process may have been stopped since the turn began, and then no longer
+    /// knows that it leads.
+    func readClock() { now = Instant.max(now, MonotonicClock.now()) }
+
     private func on(_ input: HostInput) throws {
         switch input {
         case .portOpened(let port): ports.append(port)
         case .portClosed(let port): ports.removeAll { $0 === port }
         case .requests(let port, let requests): for request in requests { onRequest(request, port) }
         case .received(let batch):
-            for message in batch.messages { onMessage(message, batch.sender) }
+            readClock()
+            for message in batch.messages { tell(.received(message, from: batch.sender)) }
             batch.taken()
+        case .linksChanged: tell(.reached(network.links.filter(\.isConnected).map(\.peer)))
         case .durable(let record):
             durable = record
-            if logBacklog.onDurable(upTo: record.rawValue, at: now) { onLogBacklog(isFull: false) }
-            step(.durable(upTo: record))
+            tell(.durable(upTo: record))
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)
-        case .logFull(let isFull): onLogFull(isFull)
-        case .logSpaceLow(let isLow): onLogSpaceLow(isLow)
+        case .logFull(let isFull): tell(.logFull(isFull))
+        case .logSpaceLow(let isLow): tell(.logSpaceLow(isLow))
         case .stored(let slot): onStored(slot)
         case .storeFailed(let error): onStoreFailed(error)
         case .batchApplied(let result, let took): try onBatchApplied(result, took)
@@ -213,21 +170,78 @@ final class Host {
         case .storePlaced(let copy, let result): onStorePlaced(copy, result)
         case .checkpointArrived(let arrival): try onCheckpointArrived(arrival)
         case .checkpointSent(let receiver, let success):
-            step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver))
-        case .checkpointFailed(let process): step(.checkpointFailed(process))
+            tell(.checkpointSent(to: receiver, success: success))
+        case .checkpointFailed(let process): tell(.checkpointFailed(process))
         case .formation(let message, let sender): found(.received(message, from: sender))
         case .failed(let reason): onFailure(reason)
-        case .handOver(let ticket): onHandOver(ticket)
-        case .stop(let ticket): onStop(ticket)
+        case .handOver(let ticket):
+            handoverTickets.append(ticket)
+            tell(.handOver)
+        case .stop: tell(.stop)
         }
     }
 
-    // MARK: the replica
+    private func onRequest(_ request: PortRequest, _ port: Port) {
+        switch request.content {
+        case .ofMember(let content):
+            if case .lease = content { readClock() }
+            tell(.requested(content, by: ClientToken(port: port.number, token: request.token)))
+        case .defragment: onDefragment(ClientToken(port: port.number, token: request.token))
+        }
+    }
 
-    /// Steps the replica and carries out what it wants, in order. What is carried out may step the replica
-    /// again: what follows from that comes after what is already wanted.
-    func step(_ input: ReplicaInput) {
-        replica.step(input, at: now, into: &outputs)
+    private func onBeat() {
+        readClock()
+        tell(.beat(storeReading))
+        retryRebuilding()
+        retryPlacing()
+        continueFounding()
+        measureLinks()
+        publishState()
+    }
+
+    private func measureLinks() {
+        let isDue = lastMeasurement + .seconds(1) < now
+        if isDue { lastMeasurement = now }
+        for link in network.links {
+            let dropped = Int(link.takeDropped())
+            instruments.peerSendFailures.add(dropped)
+            if member.glance.isLeading { instruments.heartbeatSendFailures.add(dropped) }
+            if isDue { link.measureRoundTrip() }
+        }
+    }
+
+    // MARK: the member
+
+    /// Steps the member and carries out what it wants.
+    func tell(_ input: MemberInput) {
+        member.step(input, at: now, into: &outputs)
+        carryOutAll()
+    }
+
+    /// The store was replaced by one that a checkpoint has brought.
+    func tellInstalled(_ configuration: Configuration) throws {
+        try store.read { try member.install(configuration, from: $0, at: now, into: &outputs) }
+        carryOutAll()
+    }
+
+    /// Answers everybody who waits, for the last time.
+    func tellFinished() {
+        member.finish(into: &outputs)
+        carryOutAll()
+    }
+
+    /// What the member wants in `body` waits for `carryOutAll`.
+    func hold(_ body: () -> Void) {
+        let wasCarryingOut = isCarryingOut
+        isCarryingOut = true
+        body()
+        isCarryingOut = wasCarryingOut
+    }
+
+    /// In order. What is carried out may step the member again: what follows from that comes after what is already
+    /// wanted.
+    func carryOutAll() {
         guard !isCarryingOut else { return }
         isCarryingOut = true
         var index = 0
@@ -239,32 +253,35 @@ final class Host {
         isCarryingOut = false
     }
 
-    private func carryOut(_ output: ReplicaOutput) {
+    private func carryOut(_ output: MemberOutput) {
         switch output {
         case .persist(let record):
-            persisted += 1
-            if logBacklog.note(record, number: persisted, at: now) { onLogBacklog(isFull: true) }
             segments.note(record)
             works.append(.record(record))
-        case .send(let message, let receiver, let record):
+        case .send(.replica(let message), let receiver, let record):
             if record <= durable {
                 outbox.send(message, to: receiver)
             } else {
                 works.append(.send(message, to: receiver))
             }
+        case .send(.question(let question, let number), let receiver, _):
+            outbox.send(PeerRequest(number: number, question: question), to: receiver)
+        case .send(.answer(let content, let number), let receiver, _):
+            outbox.send(PeerAnswer(number: number, content: content), to: receiver)
+        case .send(.farewell, let receiver, _): outbox.send(.farewell, to: receiver)
+        case .send(.farewellAnswer, let receiver, _): outbox.send(.farewellAnswer, to: receiver)
         case .setTimer(let timer, let range): timers.set(timer, after: range, now: now)
         case .cancelTimer(let timer): timers.cancel(timer)
-        case .apply(let first, let entries): applier.enqueue(first: first, entries)
-        case .answerRead(let id, let slot): onReadConfirmed(id, slot)
-        case .refuseRead(let id, let refusal): onReadRefused(id, refusal)
-        case .refuseProposal(let id, let refusal): onProposalRefused(id, refusal)
-        case .finishTransfer(let target, let refusal): onTransferFinished(target, refusal)
-        case .leaderChanged(let leader, let ballot): onLeaderChanged(leader, ballot)
+        case .answer(let client, let result): answer(client, result)
+        case .tellLeaderLost: for port in ports { port.deliver([.leaderLost]) }
+        case .makeDurable: makeStoreDurable()
         case .sendCheckpoint(let receiver): sendCheckpoint(to: receiver)
         case .trim(let slot): trimLog(before: slot)
-        case .configurationChanged: onMembersChanged()
-        case .retire: onFailure("this member was removed from the cluster")
-        case .reportContradiction(let process, let slot): onContradiction(by: process, at: slot)
+        case .membersChanged: onMembersChanged()
+        case .report(let what): say(what)
+        case .handedOver: endHandover()
+        case .stopped: isStopped = true
+        case .retired: onFailure("this member was removed from the cluster")
         }
     }
 
@@ -272,21 +289,17 @@ final class Host {
     func letGo() {
         outbox.flush()
         guard !works.isEmpty else { return }
-        if !(hasOneProposal && log.writesHere(works)) { log.handOver(works) }
+        if !(member.glance.hasOneProposal && log.writesHere(works)) { log.handOver(works) }
         works.removeAll(keepingCapacity: true)
-    }
-
-    /// Whether nothing and nobody waits for anything but the one proposal in hand.
-    private var hasOneProposal: Bool {
-        proposals.count == 1 && replica.configuration.voters.count == 1
-            && replica.configuration.learners.isEmpty
     }
 
     // MARK: deliveries
 
-    func answer(_ port: Port, _ token: UInt64, _ result: Result<ServiceAnswer, ServiceError>) {
+    func answer(_ client: ClientToken, _ result: Result<ServiceAnswer, ServiceError>) {
+        // One port for each event loop: there are few.
+        guard let port = ports.first(where: { $0.number == client.port }) else { return }
         if port.hostDeliveries.isEmpty { touchedPorts.append(port) }
-        port.hostDeliveries.append(.answer(token: token, result))
+        port.hostDeliveries.append(.answer(token: client.token, result))
     }
 
     func deliverAll() {

@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 
@@ -10,6 +11,8 @@ enum HostInput: Sendable {
     case requests(Port, [PortRequest])
     /// Everything that one read of a peer's connection held.
     case received(ReceivedBatch)
+    /// Another member can be reached now, or one cannot any more.
+    case linksChanged
     /// The log thread has made all records up to this one durable.
     case durable(upTo: RecordNumber)
     /// The log's segment has reached its size.
@@ -24,7 +27,7 @@ enum HostInput: Sendable {
     case stored(upTo: Slot)
     case storeFailed(StoreError)
     /// The batch that was too large for this thread.
-    case batchApplied(Result<Applier.Step, any Error>, took: TimeSpan)
+    case batchApplied(Result<AppliedBatch, any Error>, took: TimeSpan)
     /// A copy of the store is made or has caught up, and is durable; or there is none.
     case storeCopied(Result<StoreCopy, StoreError>)
     /// A restart finds the copy, or it could not be brought about.
@@ -40,7 +43,7 @@ enum HostInput: Sendable {
     /// The server cannot go on.
     case failed(String)
     case handOver(HandoverTicket)
-    case stop(StopTicket)
+    case stop
 }
 
 extension Mailbox<HostInput> {
@@ -63,20 +66,11 @@ struct ReceivedBatch: Sendable {
     func taken() { window.taken(bytes) }
 }
 
-enum PeerMessage: Sendable {
-    case replica(ReplicaMessage)
-    case request(PeerRequest)
-    case answer(PeerAnswer)
-    case farewell
-    case farewellAnswer
-}
-
 /// A request as it waits on a port. What can be prepared on the port's thread is prepared there.
 struct PortRequest: Sendable {
     enum Content: Sendable {
-        /// A command in its log form.
-        case command(Payload)
-        case other(ServiceRequest)
+        case ofMember(ClientRequest)
+        case defragment
     }
     var token: UInt64
     var content: Content

@@ -1,6 +1,7 @@
 import Automata
 import Coordination
 import Glibc
+import Member
 import Paxos
 import Replica
 import WriteAheadLog
@@ -9,8 +10,7 @@ import WriteAheadLog
 struct HostRecovery {
     let store: StoreBox
     let log: WriteAheadLog
-    let replica: Replica
-    let applier: Applier
+    let member: MemberCore
     let segments: LogSegments
 
     init(
@@ -70,8 +70,12 @@ struct HostRecovery {
         settings.electionTimeout = options.electionTimeout
         settings.catchUpEntries = options.catchUpEntries
         settings.leaseReadsClockDriftPPM = options.leaseReadsClockDriftPPM
-        replica = Replica(settings: settings, recovered: durable)
-        applier = try Applier(store: store)
+        let replica = Replica(settings: settings, recovered: durable)
+        member = try store.read { reader in
+            try MemberCore(
+                settings: HostRecovery.memberSettings(options, identity), replica: replica,
+                applier: Applier(from: reader), from: reader, now: MonotonicClock.now())
+        }
     }
 
     /// The configuration of the first slot: from the formation, or from the options where the cluster was formed
@@ -97,6 +101,21 @@ struct HostRecovery {
             try AppliedState.setConfiguration(ConfigurationCodec.encode(first), in: transaction)
         }
         return (0, first)
+    }
+
+    private static func memberSettings(_ options: ServerOptions, _ identity: Identity) -> MemberCore.Settings
+    {
+        var settings = MemberCore.Settings(
+            electionTimeout: options.electionTimeout, firstNumber: .random(in: 1 ... .max >> 1))
+        settings.limits = options.limits
+        settings.pendingRequestLimit = options.pendingRequestLimit
+        settings.pendingBytesLimit = options.pendingBytesLimit
+        settings.autoCompaction = options.autoCompaction
+        settings.checkpointEntries = options.checkpointEntries
+        settings.name = options.name
+        settings.clientURLs = options.advertiseClientURLs
+        settings.peerURLs = identity.members.first { $0.id == identity.memberID }?.peerURLs
+        return settings
     }
 
     private static func logIdentity(_ identity: Identity) -> [UInt8] {

@@ -1,22 +1,15 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Synchronization
 
 /// What any thread may know of the replica thread's state.
 final class StatusBoard: Sendable {
     struct State {
-        var leader: ProcessID?
-        var ballotRound: UInt64 = 0
-        var chosen = Slot.zero
-        var applied = Slot.zero
-        var revision: Int64 = 1
-        var compactRevision: Int64 = 0
-        var alarms: [Alarm] = []
+        var member = MemberGlance()
         var members: [ServiceMember] = []
         var isLearner = false
-        var pendingProposals = 0
-        var leases = 0
         var isRunning = true
     }
 

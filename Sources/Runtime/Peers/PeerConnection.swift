@@ -13,8 +13,9 @@ import Synchronization
 final class PeerConnection: @unchecked Sendable {
     /// What is handed to the socket at once; the rest waits here, where its size is known.
     private static let sliceBytes = 256 << 10
-    /// A write of fewer bytes counts as carried when it is made: to hear when it has left costs more than the
-    /// write. What the count misses of it on a slow link is bounded, as nothing is written while a slice waits.
+    /// Fewer bytes are not counted while nothing else waits, and otherwise count as carried when they are written: to
+    /// hear when they have left costs more than the write. What the count misses of them on a slow link is bounded, as
+    /// nothing is written while a slice waits.
     private static let uncountedBytes = 4 << 10
     /// What the kernel keeps of the bulk beyond what is on its way. More would only hide what the link carries.
     private static let unsentBytes = 128 << 10
@@ -30,13 +31,34 @@ final class PeerConnection: @unchecked Sendable {
 
     private struct Queue {
         var bytes = ByteBuffer()
+        /// Of `bytes`, what the budget does not know of.
+        var uncounted = 0
         var budget: SendBudget
         var isConnected = false
         var isFlushScheduled = false
         var dropped: UInt64 = 0
 
+        /// False when there is no room for it.
+        mutating func append(_ frame: [UInt8]) -> Bool {
+            let count = uncounted + frame.count
+            if budget.waiting == 0, count < PeerConnection.uncountedBytes {
+                uncounted = count
+            } else {
+                guard budget.admit(count, at: MonotonicClock.now()) else { return false }
+                uncounted = 0
+            }
+            bytes.writeBytes(frame)
+            return true
+        }
+
         mutating func carried(_ count: Int) {
-            if count > 0 { budget.carried(count, at: MonotonicClock.now()) }
+            if count > 0, budget.waiting > 0 { budget.carried(count, at: MonotonicClock.now()) }
+        }
+
+        mutating func reset() {
+            bytes = ByteBuffer()
+            uncounted = 0
+            budget.reset()
         }
 
         /// What is to be written now, at most a slice; nil when nothing waits.
@@ -44,6 +66,7 @@ final class PeerConnection: @unchecked Sendable {
             carried(count)
             isFlushScheduled = false
             guard bytes.readableBytes > 0 else { return nil }
+            uncounted = 0
             guard bytes.readableBytes > PeerConnection.sliceBytes else {
                 defer { bytes = ByteBuffer() }
                 return bytes
@@ -114,11 +137,7 @@ final class PeerConnection: @unchecked Sendable {
     /// Queues one frame; it leaves with the next `flush`.
     func enqueue(_ frame: [UInt8]) {
         queue.withLock { queue in
-            guard queue.isConnected, queue.budget.admit(frame.count, at: MonotonicClock.now()) else {
-                queue.dropped += 1
-                return
-            }
-            queue.bytes.writeBytes(frame)
+            if !(queue.isConnected && queue.append(frame)) { queue.dropped += 1 }
         }
     }
 
@@ -225,8 +244,7 @@ final class PeerConnection: @unchecked Sendable {
         nextAttempt?.cancel()
         redial.succeeded()
         queue.withLock { queue in
-            queue.bytes = ByteBuffer()
-            queue.budget.reset()
+            queue.reset()
             queue.isConnected = true
             queue.isFlushScheduled = false
         }
@@ -239,8 +257,7 @@ final class PeerConnection: @unchecked Sendable {
         guard self.channel === channel else { return }
         self.channel = nil
         queue.withLock { queue in
-            queue.bytes = ByteBuffer()
-            queue.budget.reset()
+            queue.reset()
             queue.isConnected = false
         }
         changed(false, address, reason)

@@ -1,4 +1,5 @@
 import Automata
+import Member
 import NIOCore
 import PeerLinks
 import Replica
@@ -89,8 +90,12 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case (.messages, .alive), (.checkpoint, .alive): break
         case (.greeting, .greeting): try onGreeting(PeerGreeting(decoding: body), context)
         case (.messages, .replica): batch.append(.replica(try ReplicaMessage(decoding: body)))
-        case (.messages, .request): batch.append(.request(try PeerRequest(decoding: body)))
-        case (.messages, .answer): batch.append(.answer(try PeerAnswer(decoding: body)))
+        case (.messages, .request):
+            let request = try PeerRequest(decoding: body)
+            batch.append(.question(request.question, number: request.number))
+        case (.messages, .answer):
+            let answer = try PeerAnswer(decoding: body)
+            batch.append(.answer(answer.content, to: answer.number))
         case (.messages, .farewell), (.messages, .farewellAnswer):
             try PeerBodyReader(body).expectEnd()
             batch.append(kind == .farewell ? .farewell : .farewellAnswer)

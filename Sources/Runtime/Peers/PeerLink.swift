@@ -64,9 +64,11 @@ final class PeerLink: @unchecked Sendable {
         }
     }
 
+    /// `changed` is told when `isConnected` may be another.
     init(
         peer: ProcessID, urls: [PeerURL], greeting: PeerGreeting, loop: any EventLoop, times: LinkTimes,
-        queueLimitBytes: Int, instruments: Instruments, report: Reporter
+        queueLimitBytes: Int, instruments: Instruments, report: Reporter,
+        changed: @escaping @Sendable () -> Void
     ) {
         self.peer = peer
         let standing = Standing(peer, instruments, report)
@@ -80,8 +82,12 @@ final class PeerLink: @unchecked Sendable {
                 queueLimitBytes: purpose == .bulk ? queueLimitBytes : min(queueLimitBytes, 4 << 20),
                 instruments: instruments, changed: changed)
         }
-        urgent = connection(.messages) { standing.onChanged($0, $1, $2) }
+        urgent = connection(.messages) {
+            standing.onChanged($0, $1, $2)
+            changed()
+        }
         bulk = connection(.bulk) { isConnected, address, reason in
+            changed()
             guard !isConnected else { return }
             report(
                 .debug,

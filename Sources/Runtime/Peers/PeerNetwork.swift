@@ -70,7 +70,8 @@ final class PeerNetwork: @unchecked Sendable {
                                 purpose: .messages, clusterID: clusterID, sender: own, receiver: member.id,
                                 formation: formation.known?.nonce ?? 0),
                             loop: group.next(), times: times, queueLimitBytes: 2 * frameLimit + (16 << 20),
-                            instruments: instruments, report: report))
+                            instruments: instruments, report: report,
+                            changed: { [host] in host.send(.linksChanged) }))
                 }
             }
             members.links += added
@@ -80,6 +81,7 @@ final class PeerNetwork: @unchecked Sendable {
         }
         for link in ended { link.close() }
         for link in added { link.start() }
+        if !ended.isEmpty { host.send(.linksChanged) }
     }
 
     func link(to member: ProcessID) -> PeerLink? {

@@ -14,7 +14,7 @@ struct ReadTable {
     }
 
     enum Waiter {
-        case port(Port, token: UInt64)
+        case client(ClientToken)
         /// The keeper of leases, under a number of its own.
         case lease(UInt64)
     }

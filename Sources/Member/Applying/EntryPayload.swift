@@ -2,10 +2,10 @@ import Automata
 import Coordination
 
 /// The form in which a command lies in the log: space (1 byte), command version (1 byte), payload.
-enum EntryPayload {
-    static let headerBytes = 2
+public enum EntryPayload {
+    private static let headerBytes = 2
 
-    static func encode(_ command: Command) -> Payload {
+    public static func encode(_ command: Command) -> Payload {
         Payload(
             [UInt8](unsafeUninitializedCapacity: headerBytes + command.payload.count) { bytes, count in
                 bytes[0] = command.space.rawValue
@@ -17,7 +17,7 @@ enum EntryPayload {
     }
 
     /// Calls `body` with what the ledger takes. Throws `UnknownCommand` where there is no command.
-    static func withCommand<R>(
+    public static func withCommand<R>(
         in payload: Payload,
         _ body: (_ payload: UnsafeRawBufferPointer, _ version: UInt8, _ space: SpaceID) throws -> R
     ) throws -> R {

@@ -2,8 +2,8 @@ import Automata
 import Paxos
 import Testing
 
+@testable import Member
 @testable import Replica
-@testable import Runtime
 
 @Suite("Tables of what waits")
 struct TableTests {

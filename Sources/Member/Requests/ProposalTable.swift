@@ -7,7 +7,7 @@ import Replica
 /// all equally far, so that the table is a queue with holes.
 struct ProposalTable {
     enum Origin {
-        case port(Port, token: UInt64)
+        case client(ClientToken)
         /// The server's own; whoever cares sees the outcome when it is applied.
         case own(OwnProposal)
     }

@@ -1,0 +1,106 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+
+/// What a member is told: these things have happened.
+public enum MemberInput: Sendable {
+    /// The first input after creation or recovery.
+    case start
+    case requested(ClientRequest, by: ClientToken)
+    case received(PeerMessage, from: ProcessID)
+    /// Everything that came together was given: what gathered is proposed, and asked of the leader, at once.
+    case gathered
+    case timerFired(ReplicaTimer)
+    /// Ten times a second, with what the store says of itself; nil while there is none to ask.
+    case beat(StoreReading?)
+    /// Who can be reached now, by what is small and by what carries entries.
+    case reached([ProcessID])
+
+    // The log.
+    /// All records up to this one are durable.
+    case durable(upTo: RecordNumber)
+    /// The log's disk has no room, or has room again; nothing becomes durable in between.
+    case logFull(Bool)
+    /// The disk has refused room that the log wanted to set aside, or no longer does.
+    case logSpaceLow(Bool)
+
+    // The store.
+    /// What `MemberCore.nextBatch` has come to is in the store.
+    case applied(AppliedBatch)
+    /// The next batch is on its way to another thread, which alone writes to the store until it is applied or was not.
+    case batchLeft
+    /// That batch is not applied.
+    case batchReturned
+    /// The store has no room for what was to be written, which is to be tried again.
+    case storeFull
+    /// A little of what was compacted is removed.
+    case compacted(CompactionStep)
+    /// What is to be durable is being made so, at whoever's wish; and that has ended, well or not.
+    case pointBegun
+    case pointEnded
+    /// A restart finds the store at this slot or later.
+    case stored(upTo: Slot)
+    /// Nothing of the store may be relied on until another takes its place.
+    case storeSuspended
+    /// A copy of the store, its equal, has taken its place.
+    case storeMadeAnew
+
+    // Checkpoints.
+    /// The receiver has installed the checkpoint that this process sent, or it has not.
+    case checkpointSent(to: ProcessID, success: Bool)
+    /// The transfer of a checkpoint to this process has ended without success.
+    case checkpointFailed(ProcessID)
+
+    /// The cluster was formed with this first configuration.
+    case formed(Configuration)
+    /// Leadership is to go to another before this process stops.
+    case handOver
+    case stop
+}
+
+/// Names a request of a client at one member: the port by which it came, and the token under which it wants the answer.
+public struct ClientToken: Hashable, Sendable {
+    public let port: UInt64
+    public let token: UInt64
+
+    public init(port: UInt64, token: UInt64) {
+        self.port = port
+        self.token = token
+    }
+}
+
+public enum ClientRequest: Sendable {
+    /// A command in its log form; see `EntryPayload`.
+    case command(Payload)
+    /// Answered with `.ready` once what is applied here holds everything that was applied anywhere before.
+    case linearizableRead
+    case lease(LeaseQuestion)
+    case moveLeader(to: ProcessID)
+    /// Wait until everything that was compacted up to the revision is physically removed.
+    case compactionFinished(Int64)
+}
+
+/// What members say to each other beside founding their cluster and sending checkpoints.
+public enum PeerMessage: Sendable {
+    case replica(ReplicaMessage)
+    /// Of the leader, under a number of the asking member's choice.
+    case question(LeaseQuestion, number: UInt64)
+    case answer(LeaseAnswer, to: UInt64)
+    /// The sender has led and stops, and wants to know when nothing more comes to it to be proposed.
+    case farewell
+    case farewellAnswer
+}
+
+/// What the store says of itself.
+public struct StoreReading: Hashable, Sendable {
+    public var bytesInUse: Int
+    public var bytesWrittenSincePoint: Int
+    public var isSpaceLow: Bool
+
+    public init(bytesInUse: Int, bytesWrittenSincePoint: Int, isSpaceLow: Bool) {
+        self.bytesInUse = bytesInUse
+        self.bytesWrittenSincePoint = bytesWrittenSincePoint
+        self.isSpaceLow = isSpaceLow
+    }
+}

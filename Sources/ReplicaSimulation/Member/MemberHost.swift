@@ -1,0 +1,414 @@
+import Automata
+import Coordination
+import Member
+import Paxos
+import Replica
+import Simulation
+
+/// A production `MemberCore` with the production log, on simulated hardware. It does what the server's shell does, in
+/// one thread; the store is in memory, and a crash takes it back to its last durable point.
+struct MemberHost: SimulatedProcess {
+    typealias Message = MemberMessage
+    typealias Timer = MemberTimer
+    typealias Request = MemberRequest
+    typealias Report = MemberNews
+    typealias Input = SimulatedInput<MemberMessage, MemberTimer, MemberRequest>
+    typealias Output = SimulatedOutput<MemberMessage, MemberTimer, MemberNews>
+
+    struct Settings {
+        var replica: Replica.Settings
+        var member: MemberCore.Settings
+        var first: Configuration
+        var processes: [ProcessID]
+        var segmentBytes: Int
+        /// How long chosen entries wait to be applied; at once when it is zero.
+        var applyDelay: TimeSpan
+        /// Of a thousand batches, how many go to another thread.
+        var awayPerMille: UInt64
+        var flaw: MemberFlaw?
+    }
+
+    private static let beat = TimeSpan.milliseconds(100)
+    private static let storeCell: UInt64 = 0
+
+    let settings: Settings
+    /// Nil when the process refused to start.
+    private(set) var member: MemberCore?
+    private(set) var store = MemoryStore()
+    private var log: SimulatedLog<MemberMessage>?
+    private let files: SimulatedFiles
+    private var refusal: String?
+    private var random: SeededRandom
+    private var durability = DurabilityWatch()
+
+    private var outputs: [MemberOutput] = []
+    private var now = Instant.zero
+    private var isWriteAsked = false
+    /// The applier as it was when its batch left.
+    private var away: Applier?
+
+    // Points and checkpoints. Stores are counted as the simulator does.
+    private var stores: UInt64 = 0
+    private var storing: (store: UInt64, slot: Slot)?
+    private var installing: (store: UInt64, image: MemoryStore, number: UInt64, from: ProcessID)?
+    private var sending: [(to: ProcessID, number: UInt64)] = []
+    private var lastNumber: UInt64
+
+    // MARK: recovery
+
+    init(settings: Settings, disk: SimulatedDisk, seed: UInt64) {
+        self.settings = settings
+        files = disk.cachedFiles
+        random = SeededRandom(seed: seed)
+        lastNumber = seed
+        do {
+            if let image = disk.cell(Self.storeCell) { store = try StoreImage.decode(image) }
+            let applied = try store.read { try AppliedState(from: $0) }
+            let configuration =
+                try applied.configuration.isEmpty
+                ? settings.first : ConfigurationCodec.decode(applied.configuration)
+            var durable = ReplicaDurableState(storedUpTo: Slot(applied.slot), configuration)
+            var records: [ReplicaRecord] = []
+            log = try SimulatedLog(files, segmentBytes: settings.segmentBytes) { records.append($0) }
+            for record in records { try durable.absorb(record) }
+            durability = DurabilityWatch(recovered: records)
+            let replica = Replica(settings: settings.replica, recovered: durable)
+            member = try store.read { reader in
+                try MemberCore(
+                    settings: settings.member, replica: replica, applier: Applier(from: reader), from: reader,
+                    now: .zero)
+            }
+        } catch {
+            // A machine that stops while its log is read says nothing about it.
+            if !files.isStopped { refusal = "\(error)" }
+        }
+    }
+
+    // MARK: steps
+
+    mutating func step(_ input: Input, at time: Instant, into outputs: inout [Output]) {
+        guard member != nil else {
+            if case .start = input, let refusal { outputs.append(.report(.refusedToStart(refusal))) }
+            return
+        }
+        now = time
+        switch input {
+        case .start: onStart(&outputs)
+        case .received(let message, let from): onMessage(message, from, &outputs)
+        case .timerFired(let timer): onTimer(timer, &outputs)
+        case .durable: break
+        case .filesTurn: onFilesTurn(&outputs)
+        case .stored(let store): onStored(store.rawValue, &outputs)
+        case .requested(let request): onRequest(request, &outputs)
+        }
+        tell(.gathered, &outputs)
+        writeWhenDue(&outputs)
+        if log?.begin() == true { outputs.append(.useFiles) }
+    }
+
+    private mutating func onStart(_ outputs: inout [Output]) {
+        if log?.passedOverTornTail == true { pass(.tornTail, &outputs) }
+        if member!.applier.applied > .zero { pass(.restartedFromPoint, &outputs) }
+        outputs.append(.report(.recovered(upTo: member!.applier.applied, digest)))
+        outputs.append(.setTimer(.beat, after: Self.beat...Self.beat))
+        tell(.start, &outputs)
+        tell(.reached(settings.processes.filter { $0 != settings.replica.process }), &outputs)
+    }
+
+    private mutating func onTimer(_ timer: MemberTimer, _ outputs: inout [Output]) {
+        switch timer {
+        case .replica(let timer): tell(.timerFired(timer), &outputs)
+        case .beat:
+            outputs.append(.setTimer(.beat, after: Self.beat...Self.beat))
+            let bytes = store.size.inUse
+            let isLow = store.capacity.map { bytes > $0 * 9 / 10 } ?? false
+            tell(
+                .beat(.init(bytesInUse: bytes, bytesWrittenSincePoint: 0, isSpaceLow: isLow)), &outputs)
+        case .apply:
+            isWriteAsked = false
+            write(&outputs)
+        case .batchBack: onBatchBack(&outputs)
+        case .checkpoint(let process):
+            sending.removeAll { $0.to == process }
+            tell(.checkpointSent(to: process, success: false), &outputs)
+        }
+    }
+
+    private mutating func onRequest(_ request: MemberRequest, _ outputs: inout [Output]) {
+        switch request {
+        case .client(let request, let client):
+            if settings.flaw == .readsWithoutRound, case .linearizableRead = request {
+                return answer(client, .success(.ready), &outputs)
+            }
+            if member!.glance.leader == nil { pass(.heldForLeader, &outputs) }
+            tell(.requested(request, by: client), &outputs)
+        case .capacity(let bytes): store.capacity = bytes.map { store.size.inUse + $0 }
+        case .stop: tell(.stop, &outputs)
+        }
+    }
+
+    private mutating func onFilesTurn(_ outputs: inout [Output]) {
+        guard let turn = log?.carryOut() else { return }
+        guard !turn.hasFailed else {
+            pass(.logFailed, &outputs)
+            return outputs.append(.end)
+        }
+        for (message, process) in turn.sends { outputs.append(.send(message, to: process, after: .none)) }
+        if let record = turn.durable {
+            durability.onDurable(upTo: record)
+            tell(.durable(upTo: record), &outputs)
+        }
+        if turn.isSegmentFull { log?.cut(member!.replica.segmentPreamble) }
+    }
+
+    // MARK: the store
+
+    private var digest: StoreDigest {
+        do { return try store.read { try StoreDigest(of: $0) } } catch { preconditionFailure("\(error)") }
+    }
+
+    private mutating func writeWhenDue(_ outputs: inout [Output]) {
+        guard member!.glance.isBatchDue || member!.glance.isCompactionDue, !isWriteAsked else { return }
+        guard settings.applyDelay == .zero, member!.glance.isBatchDue else {
+            isWriteAsked = true
+            let delay = max(settings.applyDelay, .milliseconds(1))
+            return outputs.append(.setTimer(.apply, after: .zero...delay))
+        }
+        write(&outputs)
+    }
+
+    private mutating func write(_ outputs: inout [Output]) {
+        do {
+            if member!.glance.isBatchDue {
+                if random.below(1_000) < settings.awayPerMille {
+                    away = member!.applier
+                    tell(.batchLeft, &outputs)
+                    pass(.batchAway, &outputs)
+                    return outputs.append(.setTimer(.batchBack, after: .zero ... .milliseconds(300)))
+                }
+                apply(try store.write { try member!.nextBatch(in: $0) }, &outputs)
+            } else if member!.glance.isCompactionDue {
+                let step = try store.write { try member!.nextCompaction(in: $0) }
+                if step.removed > 0 { pass(.compacted, &outputs) }
+                tell(.compacted(step), &outputs)
+            }
+        } catch {
+            onWriteFailed(error, &outputs)
+        }
+    }
+
+    private mutating func onBatchBack(_ outputs: inout [Output]) {
+        guard let applier = away else { return }
+        away = nil
+        do {
+            apply(try store.write { try applier.batch(in: $0) }, &outputs)
+        } catch {
+            tell(.batchReturned, &outputs)
+            onWriteFailed(error, &outputs)
+        }
+    }
+
+    private mutating func onWriteFailed(_ error: any Error, _ outputs: inout [Output]) {
+        guard let error = error as? StoreError, error.code == .full else { preconditionFailure("\(error)") }
+        pass(.storeFull, &outputs)
+        tell(.storeFull, &outputs)
+    }
+
+    private mutating func apply(_ batch: AppliedBatch, _ outputs: inout [Output]) {
+        let first = member!.applier.applied.next
+        var inner: [Output] = []
+        tell(.applied(batch), &inner)
+        let entries = member!.replica.chosenEntries(
+            after: Slot(first.rawValue - 1), through: member!.applier.applied, bytesLimit: .max)
+        for case .expired in batch.consequences.leases { pass(.leaseExpired, &outputs) }
+        // Nothing, where a checkpoint held it all.
+        guard !entries.isEmpty else {
+            outputs += inner
+            return
+        }
+        outputs.append(
+            .report(
+                .applied(
+                    first: first, entries,
+                    AppliedNews(results: batch.results, leases: batch.consequences.leases), digest)))
+        outputs += inner
+    }
+
+    private mutating func save(_ image: MemoryStore, _ outputs: inout [Output]) {
+        stores += 1
+        do {
+            outputs.append(.store(try image.read { try StoreImage.encode($0) }, cell: Self.storeCell))
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    private mutating func onStored(_ number: UInt64, _ outputs: inout [Output]) {
+        if let (store, slot) = storing, store <= number {
+            storing = nil
+            tell(.pointEnded, &outputs)
+            tell(.stored(upTo: slot), &outputs)
+        }
+        if let (store, image, checkpoint, from) = installing, store <= number {
+            installing = nil
+            install(image, checkpoint, from, &outputs)
+        }
+    }
+
+    // MARK: checkpoints
+
+    private mutating func sendCheckpoint(to process: ProcessID, _ outputs: inout [Output]) {
+        lastNumber &+= 1
+        sending.removeAll { $0.to == process }
+        sending.append((process, lastNumber))
+        pass(.checkpointSent, &outputs)
+        outputs.append(.setTimer(.checkpoint(process), after: .seconds(2) ... .seconds(2)))
+        do {
+            let image = try store.read { try StoreImage.encode($0) }
+            outputs.append(
+                .send(.checkpoint(number: lastNumber, image: image), to: process, after: .none))
+        } catch { preconditionFailure("\(error)") }
+    }
+
+    /// A checkpoint is durable before it is used, and nothing older may replace it meanwhile.
+    private mutating func onCheckpoint(
+        _ number: UInt64, _ image: [UInt8], from: ProcessID, _ outputs: inout [Output]
+    ) {
+        do {
+            let received = try StoreImage.decode(image)
+            let slot = try received.read { Slot(try AppliedState.slot(in: $0)) }
+            guard slot > member!.applier.applied, installing == nil, storing == nil, away == nil else {
+                let isOld = slot <= member!.applier.applied
+                return outputs.append(
+                    .send(.checkpointEnded(number: number, isInstalled: isOld), to: from, after: .none))
+            }
+            save(received, &outputs)
+            installing = (stores, received, number, from)
+        } catch { preconditionFailure("\(settings.replica.process) cannot read a checkpoint: \(error)") }
+    }
+
+    private mutating func install(
+        _ image: MemoryStore, _ number: UInt64, _ from: ProcessID, _ outputs: inout [Output]
+    ) {
+        do {
+            let applied = try image.read { try AppliedState(from: $0) }
+            if Slot(applied.slot) > member!.applier.applied, away == nil {
+                image.capacity = store.capacity
+                store = image
+                let configuration =
+                    try applied.configuration.isEmpty
+                    ? settings.first : ConfigurationCodec.decode(applied.configuration)
+                outputs.append(.report(.installed(upTo: Slot(applied.slot), digest)))
+                pass(.checkpointInstalled, &outputs)
+                try store.read {
+                    try member!.install(configuration, from: $0, at: now, into: &self.outputs)
+                }
+                carryOutAll(&outputs)
+            } else {
+                tell(.checkpointFailed(settings.replica.process), &outputs)
+            }
+        } catch { preconditionFailure("\(error)") }
+        outputs.append(.send(.checkpointEnded(number: number, isInstalled: true), to: from, after: .none))
+    }
+
+    private mutating func onMessage(_ message: MemberMessage, _ from: ProcessID, _ outputs: inout [Output]) {
+        switch message {
+        case .replica(let bytes, _):
+            guard let message = try? bytes.withUnsafeBytes({ try ReplicaMessage(decoding: $0) }) else {
+                preconditionFailure("\(settings.replica.process) cannot read \(bytes) from \(from)")
+            }
+            tell(.received(.replica(message), from: from), &outputs)
+        case .other(let message):
+            if case .question = message { pass(.leaseAsked, &outputs) }
+            tell(.received(message, from: from), &outputs)
+        case .checkpoint(let number, let image): onCheckpoint(number, image, from: from, &outputs)
+        case .checkpointEnded(let number, let isInstalled):
+            guard sending.contains(where: { $0.to == from && $0.number == number }) else { return }
+            sending.removeAll { $0.to == from }
+            outputs.append(.cancelTimer(.checkpoint(from)))
+            tell(.checkpointSent(to: from, success: isInstalled), &outputs)
+        }
+    }
+
+    // MARK: what the member wants
+
+    private mutating func tell(_ input: MemberInput, _ outputs: inout [Output]) {
+        var time = now
+        // As if the clock of whoever counts leases ran at twice its rate.
+        if settings.flaw == .hurries { time = .zero + now.since(.zero) * 2 }
+        member!.step(input, at: time, into: &self.outputs)
+        carryOutAll(&outputs)
+    }
+
+    private mutating func carryOutAll(_ outputs: inout [Output]) {
+        let wanted = self.outputs
+        self.outputs.removeAll(keepingCapacity: true)
+        for want in wanted { carryOut(want, &outputs) }
+    }
+
+    private mutating func carryOut(_ want: MemberOutput, _ outputs: inout [Output]) {
+        switch want {
+        case .persist(let record):
+            log?.append(record)
+            durability.onWrote(record)
+        case .send(let message, let to, let after):
+            let sent = MemberMessage(message)
+            let after = settings.flaw == .answersBeforeDurable ? .none : after
+            if case .replica(let message) = message,
+                let complaint = durability.complaint(about: message, after: after)
+            {
+                outputs.append(.report(.letGo("a message to \(to) before \(complaint) was durable")))
+            }
+            if log?.isDurable(after) == true {
+                outputs.append(.send(sent, to: to, after: .none))
+            } else {
+                log?.send(sent, to: to)
+            }
+        case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
+        case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))
+        case .answer(let client, let result): answer(client, result, &outputs)
+        case .makeDurable:
+            guard installing == nil, storing == nil else { return tell(.pointEnded, &outputs) }
+            save(store, &outputs)
+            storing = (stores, member!.applier.applied)
+        case .sendCheckpoint(let process): sendCheckpoint(to: process, &outputs)
+        case .trim(let slot): log?.trim(before: slot)
+        case .report(.storeHasRoom): pass(.storeHasRoom, &outputs)
+        case .report(.raisesNoSpace): pass(.noSpaceRaised, &outputs)
+        case .report(.leaseRenewed): pass(.leaseRenewed, &outputs)
+        case .report, .tellLeaderLost, .membersChanged: break
+        case .handedOver: pass(.handedOver, &outputs)
+        case .stopped: outputs.append(.end)
+        case .retired: outputs.append(.report(.retired))
+        }
+    }
+
+    private mutating func answer(
+        _ client: ClientToken, _ result: Result<ServiceAnswer, ServiceError>, _ outputs: inout [Output]
+    ) {
+        var seen: SeenState?
+        if case .success(.ready) = result {
+            do { seen = try store.read { try SeenState(of: MemberClients.key(client), in: $0) } } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+        outputs.append(.report(.answered(client, result, at: member!.applier.applied, seen: seen)))
+    }
+
+    private func pass(_ point: MemberPoint, _ outputs: inout [Output]) {
+        outputs.append(.report(.passed(point)))
+    }
+
+    static func parcel(_ message: MemberMessage) -> Parcel { message.parcel }
+}
+
+/// A deliberate error at the boundary between a member and its host, for the tests that show that the judge sees what it
+/// is there to see.
+public enum MemberFlaw: String, Hashable, Sendable, CaseIterable {
+    /// Promises and acceptances are answered before they are durable.
+    case answersBeforeDurable
+    /// Reads are answered without asking a quorum.
+    case readsWithoutRound
+    /// The time of leases runs twice as fast as it should.
+    case hurries
+}

@@ -1,0 +1,135 @@
+import Automata
+import Coordination
+import Member
+import Paxos
+import Replica
+import Simulation
+
+/// What simulated members send each other. Messages of the protocol travel in their wire form.
+enum MemberMessage: TraceValue {
+    case replica([UInt8], isBulk: Bool)
+    case other(PeerMessage)
+    /// A whole store, and the configuration in force at it.
+    case checkpoint(number: UInt64, image: [UInt8])
+    case checkpointEnded(number: UInt64, isInstalled: Bool)
+
+    init(_ message: PeerMessage) {
+        guard case .replica(let message) = message else {
+            self = .other(message)
+            return
+        }
+        var bytes: [UInt8] = []
+        message.encode(into: &bytes)
+        self = .replica(bytes, isBulk: message.isBulk)
+    }
+
+    func trace(into hash: inout StableHash) {
+        switch self {
+        case .replica(let bytes, _): hash.combine(bytes)
+        case .checkpoint(let number, let image):
+            hash.combine(number)
+            hash.combine(image)
+        case .other, .checkpointEnded: hash.combine(Array(traceText.utf8))
+        }
+    }
+
+    var traceText: String {
+        switch self {
+        case .replica(let bytes, _):
+            (try? bytes.withUnsafeBytes { try ReplicaMessage(decoding: $0) }).map { "\($0)" } ?? "unreadable"
+        case .other(let message): "\(message)"
+        case .checkpoint(let number, let image): "checkpoint \(number) of \(image.count) bytes"
+        case .checkpointEnded(let number, let isInstalled):
+            "checkpoint \(number) \(isInstalled ? "installed" : "not installed")"
+        }
+    }
+
+    var parcel: Parcel {
+        switch self {
+        case .replica(let bytes, let isBulk): Parcel(bytes: bytes.count, lane: isBulk ? .bulk : .urgent)
+        case .other, .checkpointEnded: Parcel(bytes: 32, lane: .urgent)
+        case .checkpoint(_, let image): Parcel(bytes: image.count, lane: .transfer)
+        }
+    }
+}
+
+enum MemberTimer: Hashable, TraceValue {
+    case replica(ReplicaTimer)
+    case beat
+    /// What is chosen is applied.
+    case apply
+    /// A batch that went to another thread is applied.
+    case batchBack
+    /// The checkpoint that is being sent to this process has taken too long.
+    case checkpoint(ProcessID)
+
+    func trace(into hash: inout StableHash) { hash.combine(Array(traceText.utf8)) }
+    var traceText: String { "\(self)" }
+}
+
+/// What the harness asks of a member, as its clients would, and an operator.
+enum MemberRequest: TraceValue {
+    case client(ClientRequest, ClientToken)
+    /// The store takes no more than so many bytes; nil: any number.
+    case capacity(Int?)
+    /// The member hands over and ends, to be started again.
+    case stop
+
+    var traceText: String {
+        switch self {
+        case .client(.command(let payload), let token):
+            "\(token.token): command \(payload.bytes.map { String($0, radix: 16) }.joined(separator: " "))"
+        case .client(let request, let token): "\(token.token): \(request)"
+        case .capacity(let bytes): "capacity \(bytes.map { "\($0)" } ?? "unbounded")"
+        case .stop: "stop"
+        }
+    }
+}
+
+/// What a member tells the harness.
+enum MemberNews: TraceValue {
+    case recovered(upTo: Slot, StoreDigest)
+    case refusedToStart(String)
+    case passed(MemberPoint)
+    case applied(first: Slot, [Entry], AppliedNews, StoreDigest)
+    case installed(upTo: Slot, StoreDigest)
+    /// Of a read also how far this member had applied, and what it saw.
+    case answered(ClientToken, Result<ServiceAnswer, ServiceError>, at: Slot, seen: SeenState?)
+    /// A message was let go although it rests on something that is not durable.
+    case letGo(String)
+    case retired
+
+    var traceText: String {
+        switch self {
+        case .applied(let first, let entries, _, _): "applied \(first) and \(entries.count - 1) more"
+        case .answered(let client, let result, let slot, let seen):
+            "answered \(client.token) at \(slot): \(result)\(seen.map { ", saw revision \($0.revision)" } ?? "")"
+        default: "\(self)"
+        }
+    }
+}
+
+/// What came of a batch, for the judge.
+struct AppliedNews {
+    let results: [AppliedBatch.Result]
+    let leases: [Consequences.LeaseChange]
+}
+
+/// A place that a run can come by and that is worth coming by.
+public enum MemberPoint: String, Hashable, Sendable, CaseIterable {
+    case tornTail = "torn tail repaired"
+    case logFailed = "process ended because its log could not be written"
+    case restartedFromPoint = "started from a durable point of the store"
+    case storeFull = "batch put off for want of room"
+    case storeHasRoom = "store had room again"
+    case noSpaceRaised = "alarm NOSPACE raised"
+    case batchAway = "batch applied by another thread"
+    case checkpointSent = "checkpoint sent"
+    case checkpointInstalled = "checkpoint installed"
+    case leaseExpired = "lease ended by its time"
+    case leaseRenewed = "lease renewed"
+    case leaseAsked = "lease asked of the leader by another member"
+    case heldForLeader = "request waited for a leader"
+    case handedOver = "lead handed over before a stop"
+    case compacted = "history compacted and removed"
+}

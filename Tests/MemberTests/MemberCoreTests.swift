@@ -1,0 +1,275 @@
+import Automata
+import Coordination
+import Paxos
+import Replica
+import Testing
+
+@testable import Member
+
+/// A member whose log is durable at once, and whose store is in memory.
+private struct Desk {
+    var member: MemberCore
+    let store = MemoryStore()
+    var now = Instant.zero + .seconds(100)
+    var answers: [(token: UInt64, result: Result<ServiceAnswer, ServiceError>)] = []
+    var sent: [(message: PeerMessage, to: ProcessID)] = []
+    var reports: [MemberReport] = []
+    var others: [MemberOutput] = []
+    private var records: UInt64 = 0
+
+    init(voters: [UInt64] = [1], _ change: (inout MemberCore.Settings) -> Void = { _ in }) throws {
+        var replica = Replica.Settings(process: ProcessID(1))
+        replica.electionTimeout = .seconds(1)
+        replica.heartbeatInterval = .milliseconds(100)
+        let configuration = Configuration(voters: voters.map { ProcessID($0) })
+        var settings = MemberCore.Settings(electionTimeout: .seconds(1), firstNumber: 1)
+        settings.name = "one"
+        settings.peerURLs = ["http://one"]
+        change(&settings)
+        let (now, store) = (now, store)
+        member = try store.read { reader in
+            try MemberCore(
+                settings: settings,
+                replica: Replica(
+                    settings: replica,
+                    recovered: ReplicaDurableState(storedUpTo: .zero, configuration)),
+                applier: Applier(from: reader), from: reader, now: now)
+        }
+        tell(.start)
+    }
+
+    mutating func tell(_ input: MemberInput) {
+        var outputs: [MemberOutput] = []
+        member.step(input, at: now, into: &outputs)
+        var isDurable = true
+        for output in outputs {
+            switch output {
+            case .persist:
+                records += 1
+                isDurable = false
+            case .send(let message, let to, _): sent.append((message, to))
+            case .answer(let client, let result): answers.append((client.token, result))
+            case .report(let report): reports.append(report)
+            default: others.append(output)
+            }
+        }
+        if !isDurable { tell(.durable(upTo: RecordNumber(records))) }
+    }
+
+    mutating func ask(_ request: ClientRequest, token: UInt64 = 1) {
+        tell(.requested(request, by: ClientToken(port: 1, token: token)))
+        tell(.gathered)
+    }
+
+    mutating func put(_ key: String, token: UInt64 = 1) {
+        let put = KeyValueCommand.put(PutOperation(key: Array(key.utf8), value: [1]))
+        ask(.command(EntryPayload.encode(put.command)), token: token)
+    }
+
+    /// Lets the store do what is due, as long as it has room.
+    mutating func write(compacts: Bool = true) throws {
+        while member.glance.isBatchDue {
+            do {
+                var member = member
+                tell(.applied(try store.write { try member.nextBatch(in: $0) }))
+            } catch let error as StoreError where error.code == .full {
+                return tell(.storeFull)
+            }
+        }
+        while compacts, member.glance.isCompactionDue {
+            var member = member
+            tell(.compacted(try store.write { try member.nextCompaction(in: $0) }))
+        }
+    }
+
+    mutating func pass(_ span: TimeSpan) { now = now + span }
+    mutating func beat(_ reading: StoreReading? = nil) { tell(.beat(reading)) }
+}
+
+@Suite("A member as a value") struct MemberCoreTests {
+    @Test("a put is answered with its outcome once it is applied, and not before")
+    func put() throws {
+        var desk = try Desk()
+        #expect(desk.member.glance.isLeading)
+        desk.put("a")
+        #expect(desk.answers.isEmpty)
+        try desk.write()
+        #expect(desk.answers.count == 1)
+        guard case .success(.outcome(let outcome, _)) = desk.answers[0].result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+        #expect(outcome as? KeyValueOutcome == .put(previous: nil, revision: 2))
+    }
+
+    @Test("a read is answered only when what was chosen before it is applied")
+    func read() throws {
+        var desk = try Desk()
+        try desk.write()
+        desk.put("a", token: 1)
+        desk.ask(.linearizableRead, token: 2)
+        #expect(desk.answers.isEmpty)
+        try desk.write()
+        #expect(desk.answers.map(\.token) == [1, 2])
+    }
+
+    @Test("without a leader a request waits, and ends when its time is over")
+    func held() throws {
+        var desk = try Desk(voters: [1, 2, 3])
+        desk.put("a")
+        desk.ask(.linearizableRead, token: 2)
+        desk.pass(.seconds(7))
+        desk.beat()
+        #expect(desk.answers.isEmpty)
+        desk.pass(.seconds(1))
+        desk.beat()
+        #expect(desk.answers.map(\.token).sorted() == [1, 2])
+        for (_, result) in desk.answers {
+            guard case .failure(.timedOut) = result else {
+                Issue.record("\(result)")
+                continue
+            }
+        }
+    }
+
+    @Test("past the limit of requests the next is refused at once, and the others are not touched")
+    func limit() throws {
+        var desk = try Desk { $0.pendingRequestLimit = 2 }
+        try desk.write()
+        for token in 1...3 as ClosedRange<UInt64> { desk.put("a", token: token) }
+        #expect(desk.answers.map(\.token) == [3])
+        guard case .failure(.tooManyRequests) = desk.answers[0].result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+        try desk.write()
+        #expect(desk.answers.map(\.token) == [3, 1, 2])
+    }
+
+    @Test("a store without room keeps the batch, refuses what needs room, and goes on when there is some")
+    func full() throws {
+        var desk = try Desk()
+        try desk.write()
+        desk.store.capacity = desk.store.size.inUse
+        desk.put("a", token: 1)
+        try desk.write()
+        #expect(desk.answers.isEmpty && desk.reports.contains(.storeFull))
+        desk.put("b", token: 2)
+        #expect(desk.answers.map(\.token) == [2])
+        guard case .success(.outcome(let outcome, _)) = desk.answers[0].result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+        #expect(outcome as? KeyValueOutcome == .refused(.noSpace, revision: 1))
+        // Not before its time.
+        #expect(!desk.member.glance.isBatchDue)
+        desk.store.capacity = nil
+        desk.pass(.seconds(1))
+        desk.beat()
+        try desk.write()
+        #expect(desk.answers.map(\.token) == [2, 1])
+        #expect(desk.reports.contains(.storeHasRoom) && desk.reports.contains(.raisesNoSpace))
+    }
+
+    @Test("past the quota the alarm is raised once, by a command of the log")
+    func quota() throws {
+        var desk = try Desk { $0.limits.quotaBytes = 100 }
+        try desk.write()
+        let reading = StoreReading(bytesInUse: 101, bytesWrittenSincePoint: 0, isSpaceLow: false)
+        desk.beat(reading)
+        desk.beat(reading)
+        try desk.write()
+        #expect(desk.member.applier.ledger.alarms == [Alarm(member: 1, kind: .noSpace)])
+        desk.pass(.seconds(5))
+        desk.beat(reading)
+        #expect(desk.reports.count { $0 == .raisesNoSpace } == 1)
+    }
+
+    @Test("what is applied is made durable when enough was, and not again before that has ended")
+    func points() throws {
+        var desk = try Desk { $0.checkpointEntries = 2 }
+        let reading = StoreReading(bytesInUse: 0, bytesWrittenSincePoint: 0, isSpaceLow: false)
+        for token in 1...4 as ClosedRange<UInt64> { desk.put("a", token: token) }
+        try desk.write()
+        desk.pass(.seconds(1))
+        func wanted(_ desk: Desk) -> Int {
+            desk.others.count { if case .makeDurable = $0 { true } else { false } }
+        }
+        desk.beat(reading)
+        #expect(wanted(desk) == 1)
+        for token in 5...8 as ClosedRange<UInt64> { desk.put("a", token: token) }
+        try desk.write()
+        desk.pass(.seconds(10))
+        desk.beat(reading)
+        #expect(wanted(desk) == 1)
+        desk.tell(.pointEnded)
+        desk.beat(reading)
+        #expect(wanted(desk) == 2)
+    }
+
+    @Test("who waits for a compaction is answered when everything is removed")
+    func compaction() throws {
+        var desk = try Desk()
+        for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
+        desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
+        desk.ask(.compactionFinished(5), token: 7)
+        #expect(!desk.answers.contains { $0.token == 7 })
+        try desk.write()
+        #expect(desk.answers.last?.token == 7)
+    }
+
+    @Test("a compaction that found no room is tried again, though nothing else is to be written")
+    func compactionWithoutRoom() throws {
+        var desk = try Desk()
+        for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
+        desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
+        try desk.write(compacts: false)
+        desk.tell(.storeFull)
+        desk.ask(.compactionFinished(5), token: 7)
+        try desk.write()
+        #expect(!desk.answers.contains { $0.token == 7 })
+        desk.pass(.seconds(1))
+        desk.beat()
+        try desk.write()
+        #expect(desk.answers.last?.token == 7 && desk.reports.contains(.storeHasRoom))
+    }
+
+    @Test("nothing is applied and no read answered while the store cannot be relied on")
+    func suspended() throws {
+        var desk = try Desk()
+        try desk.write()
+        desk.tell(.storeSuspended)
+        desk.put("a", token: 1)
+        desk.ask(.linearizableRead, token: 2)
+        #expect(!desk.member.glance.isBatchDue && desk.answers.isEmpty)
+        desk.tell(.storeMadeAnew)
+        try desk.write()
+        #expect(desk.answers.map(\.token) == [1, 2])
+    }
+
+    @Test("a member tells how it can be reached until the store says so, and then no more")
+    func addresses() throws {
+        var desk = try Desk()
+        try desk.write()
+        desk.beat()
+        try desk.write()
+        #expect(desk.member.applier.members.map(\.peerURLs) == [["http://one"]])
+        let revision = desk.member.applier.applied
+        desk.pass(.seconds(5))
+        desk.beat()
+        try desk.write()
+        #expect(desk.member.applier.applied == revision)
+    }
+
+    @Test("a member that is alone stops at once, and refuses what comes later")
+    func stop() throws {
+        var desk = try Desk()
+        desk.tell(.stop)
+        #expect(desk.others.contains { if case .stopped = $0 { true } else { false } })
+        desk.put("a")
+        guard case .failure(.stopped)? = desk.answers.last?.result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+    }
+}
