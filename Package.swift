@@ -89,7 +89,8 @@ let floors: [Floor] = [
     Floor(
         level: 6, name: "ReplicaSimulation",
         uses: [
-            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "Member", "WriteAheadLog", "Simulation",
+            "Automata", "PeerLinks", "Paxos", "Replica", "Coordination", "Member", "WriteAheadLog",
+            "Simulation",
             "Linearizability",
         ], part: .core
     ),

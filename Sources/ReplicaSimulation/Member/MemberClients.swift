@@ -34,6 +34,8 @@ struct MemberClients {
     private(set) var pending: [UInt64: Operation] = [:]
     /// Granted as far as somebody knows, or asked for.
     private var leases: [LeaseID] = []
+    /// Of which somebody has lately asked for the end.
+    private var endedLeases: [LeaseID] = []
     private var places = 0
 
     init(random: SeededRandom) { self.random = random }
@@ -102,7 +104,8 @@ struct MemberClients {
                 return (.otherCommand, .put(put))
             }
         case ..<950:
-            guard let lease = leases.isEmpty ? nil : random.element(leases) else {
+            let asked = random.chance(400_000) && !endedLeases.isEmpty ? endedLeases : leases
+            guard let lease = asked.isEmpty ? nil : random.element(asked) else {
                 return grant(at: process, floor, now)
             }
             if draw < 930 {
@@ -112,6 +115,8 @@ struct MemberClients {
         case ..<965:
             guard !leases.isEmpty else { return grant(at: process, floor, now) }
             let lease = leases.remove(at: random.index(leases.count))
+            endedLeases.append(lease)
+            if endedLeases.count > 3 { endedLeases.removeFirst() }
             return ask(process, .otherCommand, floor, now) { _ in
                 .command(EntryPayload.encode(LedgerCommand.revokeLease(lease).command))
             }

@@ -183,13 +183,14 @@ public struct MemberRun {
         for process in plan.processes where running.contains(process) {
             try submit(.capacity(nil), to: process)
         }
-        let end = cluster.now + Self.patience
+        let healed = cluster.now
+        let end = healed + Self.patience
         var probed: [ProcessID] = []
         cluster.wake(Wake.probe, after: .milliseconds(500))
         while let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
             guard occurrence == .woke(Wake.probe) else { continue }
-            if let late = clients.pending.values.first(where: { isLate($0) }) {
+            if let late = clients.pending.values.first(where: { isLate($0, since: healed) }) {
                 throw Violation(.liveness, "\(late.process) does not answer \(late.kind)")
             }
             if probed.count == plan.processes.count, clients.pending.isEmpty, isConverged { return }
@@ -209,9 +210,10 @@ public struct MemberRun {
         }
     }
 
-    /// Twice as long as it may take by a clock that is slow, and some beats.
-    private func isLate(_ operation: MemberClients.Operation) -> Bool {
-        operation.invoked + Self.requestTimeout * 2 + .seconds(6) < cluster.now
+    /// Twice as long as it may take by a clock that is slow, and some beats. While faults strike a member may sleep, or
+    /// have no room to do what it is asked to wait for.
+    private func isLate(_ operation: MemberClients.Operation, since healed: Instant) -> Bool {
+        max(operation.invoked, healed) + Self.requestTimeout * 2 + .seconds(6) < cluster.now
     }
 
     /// Everybody has applied everything, one leads, and no lease is left.
