@@ -156,7 +156,8 @@ let tests: [Floor] = [
     Floor(
         level: 10, name: "MemberTests", uses: ["Member", "Replica", "Paxos", "Coordination", "Automata"],
         part: .core),
-    Floor(level: 10, name: "CoordinationTests", uses: ["Coordination", "Automata"], part: .core),
+    Floor(
+        level: 10, name: "CoordinationTests", uses: ["Coordination", "Member", "Automata"], part: .core),
     Floor(
         level: 10, name: "WriteAheadLogTests", uses: ["WriteAheadLog", "Automata", "Simulation"], part: .core),
     Floor(
@@ -201,7 +202,9 @@ let tests: [Floor] = [
         external: [nio, nioPosix, nioHTTP1, nioEmbedded]),
     Floor(
         level: 10, name: "EtcdDialectTests",
-        uses: ["EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "GRPC", "GRPCTestSupport"],
+        uses: [
+            "EtcdDialect", "EtcdProtobuf", "Automata", "Coordination", "Member", "GRPC", "GRPCTestSupport",
+        ],
         external: [nio, nioEmbedded, nioPosix, nioHTTP1, protobuf]),
     Floor(level: 10, name: "SynodTests", uses: ["synod", "Runtime", "Coordination", "EtcdDialect"]),
 ]

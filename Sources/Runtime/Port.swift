@@ -96,15 +96,6 @@ final class Port: ServicePort, @unchecked Sendable {
 
 extension PortRequest.Content {
     fileprivate init(_ request: ServiceRequest) {
-        self =
-            switch request {
-            case .command(let command): .ofMember(.command(EntryPayload.encode(command)))
-            case .linearizableRead: .ofMember(.linearizableRead)
-            case .renewLease(let lease): .ofMember(.lease(.renew(lease)))
-            case .leaseTimeToLive(let lease): .ofMember(.lease(.timeToLive(lease)))
-            case .moveLeader(let target): .ofMember(.moveLeader(to: ProcessID(target)))
-            case .compactionFinished(let revision): .ofMember(.compactionFinished(revision))
-            case .defragment: .defragment
-            }
+        self = ClientRequest(request).map { .ofMember($0) } ?? .defragment
     }
 }

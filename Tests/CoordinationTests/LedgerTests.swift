@@ -1,4 +1,5 @@
 import Coordination
+import Member
 import Testing
 
 /// A second family beside the key-value space, which no line of the ledger knows.

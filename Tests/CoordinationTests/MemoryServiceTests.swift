@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Synchronization
 import Testing
 
@@ -86,7 +87,7 @@ struct ServiceHarness {
     func answers() throws {
         let harness = try ServiceHarness()
         guard
-            case .outcome(let outcome, slot: 1) = try harness.ask(
+            case .outcome(let outcome, let slot) = try harness.ask(
                 .command(KeyValueCommand.put(PutOperation(key: bytes("a"), value: bytes("1"))).command))
         else {
             Issue.record("no outcome")
@@ -94,11 +95,12 @@ struct ServiceHarness {
         }
         #expect(outcome as? KeyValueOutcome == .put(previous: nil, revision: 2))
         #expect(harness.service.status.revision == 2)
+        #expect(slot == harness.service.status.appliedSlot)
         #expect(
             try harness.service.read { try KeyValueReader($0).range(RangeQuery(range: keys("a"))) }.count
                 == 1)
         let unknown = Command(space: .keyValue, version: 77, payload: [])
-        #expect(throws: ServiceError.self) { try harness.ask(.command(unknown)) }
+        #expect(throws: ServiceError.stopped) { try harness.ask(.command(unknown)) }
     }
 
     @Test("a watcher gets what happens from now on, filtered, with previous pairs when asked")

@@ -1,4 +1,5 @@
 import Coordination
+import Member
 import Synchronization
 
 /// A service on a store whose pages are damaged: what is small is read, and no view can be opened.

@@ -1,4 +1,5 @@
 import Coordination
+import Member
 import EtcdProtobuf
 import Foundation
 import GRPCTestSupport

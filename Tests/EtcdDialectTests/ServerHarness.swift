@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import EtcdDialect
 import EtcdProtobuf
 import GRPC

@@ -261,6 +261,34 @@ private struct Desk {
         #expect(desk.member.applier.applied == revision)
     }
 
+    @Test(
+        "the end of leases that a leader could not propose is proposed by nobody else, and what a client wants is"
+    )
+    func expiryOfAnEarlierLeader() throws {
+        var desk = try Desk()
+        try desk.write()
+        let grant = LedgerCommand.grantLease(LeaseID(7), seconds: 2)
+        desk.ask(.command(EntryPayload.encode(grant.command)), token: 1)
+        try desk.write()
+        desk.pass(.milliseconds(500))
+        desk.tell(.timerFired(.heartbeat))
+        desk.pass(.seconds(2))
+        desk.tell(.timerFired(.heartbeat))
+        desk.put("a", token: 2)
+        desk.beat()
+        #expect(desk.member.proposals.count == 2)
+        var outputs: [MemberOutput] = []
+        for number in 2...3 as ClosedRange<UInt64> {
+            desk.member.onProposalRefused(
+                ProposalID(process: ProcessID(1), number: number), .notLeader, &outputs)
+        }
+        #expect(desk.member.proposals.held.count == 1 && desk.member.proposals.count == 1)
+        guard case .client? = desk.member.proposals[desk.member.proposals.held[0]]?.origin else {
+            Issue.record("\(desk.member.proposals)")
+            return
+        }
+    }
+
     @Test("a member that is alone stops at once, and refuses what comes later")
     func stop() throws {
         var desk = try Desk()

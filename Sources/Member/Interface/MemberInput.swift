@@ -81,6 +81,21 @@ public enum ClientRequest: Sendable {
     case compactionFinished(Int64)
 }
 
+extension ClientRequest {
+    /// Nil for what is the host's to do: `.defragment`.
+    public init?(_ request: ServiceRequest) {
+        switch request {
+        case .command(let command): self = .command(EntryPayload.encode(command))
+        case .linearizableRead: self = .linearizableRead
+        case .renewLease(let lease): self = .lease(.renew(lease))
+        case .leaseTimeToLive(let lease): self = .lease(.timeToLive(lease))
+        case .moveLeader(let target): self = .moveLeader(to: ProcessID(target))
+        case .compactionFinished(let revision): self = .compactionFinished(revision)
+        case .defragment: return nil
+        }
+    }
+}
+
 /// What members say to each other beside founding their cluster and sending checkpoints.
 public enum PeerMessage: Sendable {
     case replica(ReplicaMessage)

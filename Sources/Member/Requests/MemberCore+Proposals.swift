@@ -101,7 +101,13 @@ extension MemberCore {
     ) {
         guard id.process == me else { return }
         switch refusal {
-        case .noLeader, .notLeader: proposals.hold(id.number)
+        case .noLeader, .notLeader:
+            if case .own(.expireLeases) = proposals[id.number]?.origin {
+                // Only a leader may end a lease, and the next one knows better which has been renewed.
+                _ = proposals.remove(id.number)
+            } else {
+                proposals.hold(id.number)
+            }
         case .busy, .unsuitable, .changeInProgress, .timedOut:
             guard let pending = proposals.remove(id.number) else { return }
             end(pending, .failure(.tooManyRequests), &outputs)

@@ -252,7 +252,7 @@ struct MemberPlan {
         let count = random.element([1, 2, 3, 3, 3, 5])
         processes = (1...count).map { ProcessID(UInt64($0)) }
         mix = FaultMix.drawn(processes: count, from: &random)
-        guard let first = try? Configuration(voters: processes) else { preconditionFailure("\(processes)") }
+        let first = Configuration(voters: processes)
 
         var replica = Replica.Settings(process: processes[0])
         replica.heartbeatInterval = .milliseconds(random.element([10, 30, 100]))

@@ -1,8 +1,10 @@
 import Automata
+import Coordination
 import Synchronization
 
-/// A coordination service of one process without a log, a network or a disk: commands are applied as they are
-/// flushed. For tests of dialects, and for whoever embeds one of them without durability.
+/// A coordination service of one process without a network or a disk: a `MemberCore` that is alone, as the server's is
+/// where it is alone. Commands are applied as they are flushed. For tests of dialects, and for whoever embeds one of
+/// them without durability.
 ///
 /// It does on the caller's thread what the server does on threads of its own; deliveries of all ports go out
 /// in the order in which they came about, by whichever thread is first.
@@ -11,7 +13,7 @@ public final class MemoryService: CoordinationService {
     /// What the service keeps; to be written by nobody else.
     public let store: MemoryStore
     private let now: @Sendable () -> Instant
-    private let machine: Mutex<MemoryServiceMachine>
+    private let host: Mutex<MemoryHost>
 
     /// `now` is to be monotonic. Nothing wakes the service: the end of leases is noticed at `tick` and
     /// whenever a port is flushed.
@@ -26,14 +28,14 @@ public final class MemoryService: CoordinationService {
         self.limits = limits
         self.store = store
         self.now = now
-        machine = Mutex(
-            try MemoryServiceMachine(
+        host = Mutex(
+            try MemoryHost(
                 limits: limits, store: store, families: families, clusterID: clusterID, member: member,
                 now: now()))
     }
 
     public func openPort(deliver: @escaping @Sendable ([ServiceDelivery]) -> Void) -> any ServicePort {
-        MemoryPort(number: machine.withLock { $0.openPort(deliver) }, service: self)
+        MemoryPort(number: host.withLock { $0.openPort(deliver) }, service: self)
     }
 
     public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R { try store.read(body) }
@@ -43,37 +45,37 @@ public final class MemoryService: CoordinationService {
     /// Nothing is damaged in memory.
     public func note(failedReading error: any Error) {}
 
-    public var status: ServiceStatus { machine.withLock { $0.status } }
+    public var status: ServiceStatus { host.withLock { $0.status } }
 
-    /// Ends the leases whose time is over.
+    /// Lets time pass: ends the leases whose time is over.
     public func tick() {
         let now = now()
-        machine.withLock { $0.endLeases(now: now) }
+        host.withLock { $0.pass(to: now) }
         deliverAll()
     }
 
     /// Tells every port that no leader is known, as a process does that has lost its quorum.
     public func loseLeader() {
-        machine.withLock { $0.loseLeader() }
+        host.withLock { $0.loseLeader() }
         deliverAll()
     }
 
     fileprivate func execute(_ requests: [MemoryPort.Request], port: UInt64) {
         let now = now()
-        machine.withLock { machine in
-            machine.endLeases(now: now)
-            for request in requests { machine.execute(request, port: port, now: now) }
+        host.withLock { host in
+            host.pass(to: now)
+            for request in requests { host.execute(request, port: port) }
         }
         deliverAll()
     }
 
-    fileprivate func close(port: UInt64) { machine.withLock { $0.close(port: port) } }
+    fileprivate func close(port: UInt64) { host.withLock { $0.close(port: port) } }
 
     /// Only one thread delivers at a time, which keeps the order; who comes meanwhile leaves it to that one,
     /// also from within a delivery.
     private func deliverAll() {
-        guard machine.withLock({ $0.beginDelivering() }) else { return }
-        while let (deliver, deliveries) = machine.withLock({ $0.nextDeliveries() }) { deliver(deliveries) }
+        guard host.withLock({ $0.beginDelivering() }) else { return }
+        while let (deliver, deliveries) = host.withLock({ $0.nextDeliveries() }) { deliver(deliveries) }
     }
 }
 

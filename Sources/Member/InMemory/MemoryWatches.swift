@@ -1,3 +1,5 @@
+import Coordination
+
 /// The watchers of a `MemoryService`. One that has had everything gets events as they come about; one that
 /// starts in the past, or has more bytes on the way than the window, reads them from history.
 struct MemoryWatches {
