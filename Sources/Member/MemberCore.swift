@@ -94,23 +94,34 @@ public struct MemberCore: Automaton, Sendable {
 
     public mutating func step(_ input: MemberInput, at time: Instant, into outputs: inout [MemberOutput]) {
         now = max(now, time)
-        defer { lookAround() }
         switch input {
         case .start: step(.start, &outputs)
         case .requested(let request, let client): onRequest(request, client, &outputs)
         case .received(let message, let sender): onMessage(message, sender, &outputs)
-        case .gathered: proposeGathered(&outputs)
+        case .gathered:
+            proposeGathered(&outputs)
+            lookAround()
         case .timerFired(let timer): step(.timerFired(timer), &outputs)
-        case .beat(let reading): onBeat(reading, &outputs)
+        case .beat(let reading):
+            onBeat(reading, &outputs)
+            lookAround()
         case .reached(let processes): onReached(processes, &outputs)
         case .durable(let record): onDurable(record, &outputs)
         case .logFull(let isFull): onLogFull(isFull, &outputs)
         case .logSpaceLow(let isLow): onLogSpaceLow(isLow, &outputs)
-        case .applied(let batch): onApplied(batch, &outputs)
-        case .batchLeft: isBatchAway = true
+        case .applied(let batch):
+            onApplied(batch, &outputs)
+            lookAround()
+        case .batchLeft:
+            isBatchAway = true
+            lookAround()
         case .batchReturned: isBatchAway = false
-        case .storeFull: onStoreFull(&outputs)
-        case .compacted(let step): onCompacted(step, &outputs)
+        case .storeFull:
+            onStoreFull(&outputs)
+            lookAround()
+        case .compacted(let step):
+            onCompacted(step, &outputs)
+            lookAround()
         case .pointBegun: durablePoint.begin(at: now)
         case .pointEnded: durablePoint.end()
         case .stored(let slot): step(.stored(upTo: slot), &outputs)

@@ -68,6 +68,7 @@ private struct Desk {
 
     /// Lets the store do what is due, as long as it has room.
     mutating func write(compacts: Bool = true) throws {
+        tell(.gathered)
         while member.glance.isBatchDue {
             do {
                 var member = member

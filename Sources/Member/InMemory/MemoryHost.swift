@@ -129,6 +129,7 @@ struct MemoryHost {
 
     /// Lets the store do all that is due.
     private mutating func write() {
+        tell(.gathered)
         do {
             while member.glance.isBatchDue {
                 let batch = try store.write { try member.nextBatch(in: $0) }

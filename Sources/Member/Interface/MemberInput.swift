@@ -9,7 +9,8 @@ public enum MemberInput: Sendable {
     case start
     case requested(ClientRequest, by: ClientToken)
     case received(PeerMessage, from: ProcessID)
-    /// Everything that came together was given: what gathered is proposed, and asked of the leader, at once.
+    /// The end of a turn: everything that came together was given, and what gathered is proposed, and asked of the
+    /// leader, at once.
     case gathered
     case timerFired(ReplicaTimer)
     /// Ten times a second, with what the store says of itself; nil while there is none to ask.

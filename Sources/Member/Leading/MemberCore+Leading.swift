@@ -10,6 +10,7 @@ extension MemberCore {
         guard new != old else { return }
         let isFirst = leadership.isFirst
         leadership.become(new, at: now)
+        lookAround()
         if old == me { leases.demote() }
         for process in transfer.takeFarewells(leader: new) {
             outputs.append(.send(.farewellAnswer, to: process, after: .none))

@@ -129,8 +129,8 @@ final class Host {
     private func turn(_ inputs: [HostInput]) throws {
         readClock()
         for input in inputs { try on(input) }
-        tell(.gathered)
         while let timer = timers.removeDue(at: now) { tell(.timerFired(timer)) }
+        tell(.gathered)
         letGo()
         deliverAll()
         try writeNext()
