@@ -1,8 +1,8 @@
 import Coordination
-import Member
 import EtcdProtobuf
 import Foundation
 import GRPCTestSupport
+import Member
 import NIOPosix
 import SwiftProtobuf
 import Synchronization

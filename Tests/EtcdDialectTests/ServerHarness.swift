@@ -1,11 +1,11 @@
 import Automata
 import Coordination
-import Member
 import EtcdDialect
 import EtcdProtobuf
 import GRPC
 import GRPCTestSupport
 import Glibc
+import Member
 import NIOCore
 import NIOPosix
 import SwiftProtobuf
