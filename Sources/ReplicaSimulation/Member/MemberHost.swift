@@ -29,30 +29,30 @@ struct MemberHost: SimulatedProcess {
     }
 
     private static let beat = TimeSpan.milliseconds(100)
-    private static let storeCell: UInt64 = 0
+    static let storeCell: UInt64 = 0
 
     let settings: Settings
     /// Nil when the process refused to start.
-    private(set) var member: MemberCore?
-    private(set) var store = MemoryStore()
+    var member: MemberCore?
+    var store = MemoryStore()
     private var log: SimulatedLog<MemberMessage>?
     private let files: SimulatedFiles
     private var refusal: String?
-    private var random: SeededRandom
+    var random: SeededRandom
     private var durability = DurabilityWatch()
 
-    private var outputs: [MemberOutput] = []
-    private var now = Instant.zero
-    private var isWriteAsked = false
+    var outputs: [MemberOutput] = []
+    var now = Instant.zero
+    var isWriteAsked = false
     /// The applier as it was when its batch left.
-    private var away: Applier?
+    var away: Applier?
 
     // Points and checkpoints. Stores are counted as the simulator does.
-    private var stores: UInt64 = 0
-    private var storing: (store: UInt64, slot: Slot)?
-    private var installing: (store: UInt64, image: MemoryStore, number: UInt64, from: ProcessID)?
-    private var sending: [(to: ProcessID, number: UInt64)] = []
-    private var lastNumber: UInt64
+    var stores: UInt64 = 0
+    var storing: (store: UInt64, slot: Slot)?
+    var installing: (store: UInt64, image: MemoryStore, number: UInt64, from: ProcessID)?
+    var sending: [(to: ProcessID, number: UInt64)] = []
+    var lastNumber: UInt64
 
     // MARK: recovery
 
@@ -161,156 +161,6 @@ struct MemberHost: SimulatedProcess {
         if turn.isSegmentFull { log?.cut(member!.replica.segmentPreamble) }
     }
 
-    // MARK: the store
-
-    private var digest: StoreDigest {
-        do { return try store.read { try StoreDigest(of: $0) } } catch { preconditionFailure("\(error)") }
-    }
-
-    private mutating func writeWhenDue(_ outputs: inout [Output]) {
-        guard member!.glance.isBatchDue || member!.glance.isCompactionDue, !isWriteAsked else { return }
-        guard settings.applyDelay == .zero, member!.glance.isBatchDue else {
-            isWriteAsked = true
-            let delay = max(settings.applyDelay, .milliseconds(1))
-            return outputs.append(.setTimer(.apply, after: .zero...delay))
-        }
-        write(&outputs)
-    }
-
-    private mutating func write(_ outputs: inout [Output]) {
-        do {
-            if member!.glance.isBatchDue {
-                if random.below(1_000) < settings.awayPerMille {
-                    away = member!.applier
-                    tell(.batchLeft, &outputs)
-                    pass(.batchAway, &outputs)
-                    return outputs.append(.setTimer(.batchBack, after: .zero ... .milliseconds(300)))
-                }
-                apply(try store.write { try member!.nextBatch(in: $0) }, &outputs)
-            } else if member!.glance.isCompactionDue {
-                let step = try store.write { try member!.nextCompaction(in: $0) }
-                if step.removed > 0 { pass(.compacted, &outputs) }
-                tell(.compacted(step), &outputs)
-            }
-        } catch {
-            onWriteFailed(error, &outputs)
-        }
-    }
-
-    private mutating func onBatchBack(_ outputs: inout [Output]) {
-        guard let applier = away else { return }
-        away = nil
-        do {
-            apply(try store.write { try applier.batch(in: $0) }, &outputs)
-        } catch {
-            tell(.batchReturned, &outputs)
-            onWriteFailed(error, &outputs)
-        }
-    }
-
-    private mutating func onWriteFailed(_ error: any Error, _ outputs: inout [Output]) {
-        guard let error = error as? StoreError, error.code == .full else { preconditionFailure("\(error)") }
-        pass(.storeFull, &outputs)
-        tell(.storeFull, &outputs)
-    }
-
-    private mutating func apply(_ batch: AppliedBatch, _ outputs: inout [Output]) {
-        let first = member!.applier.applied.next
-        var inner: [Output] = []
-        tell(.applied(batch), &inner)
-        let entries = member!.replica.chosenEntries(
-            after: Slot(first.rawValue - 1), through: member!.applier.applied, bytesLimit: .max)
-        for case .expired in batch.consequences.leases { pass(.leaseExpired, &outputs) }
-        // Nothing, where a checkpoint held it all.
-        guard !entries.isEmpty else {
-            outputs += inner
-            return
-        }
-        outputs.append(
-            .report(
-                .applied(
-                    first: first, entries,
-                    AppliedNews(results: batch.results, leases: batch.consequences.leases), digest)))
-        outputs += inner
-    }
-
-    private mutating func save(_ image: MemoryStore, _ outputs: inout [Output]) {
-        stores += 1
-        do {
-            outputs.append(.store(try image.read { try StoreImage.encode($0) }, cell: Self.storeCell))
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }
-
-    private mutating func onStored(_ number: UInt64, _ outputs: inout [Output]) {
-        if let (store, slot) = storing, store <= number {
-            storing = nil
-            tell(.pointEnded, &outputs)
-            tell(.stored(upTo: slot), &outputs)
-        }
-        if let (store, image, checkpoint, from) = installing, store <= number {
-            installing = nil
-            install(image, checkpoint, from, &outputs)
-        }
-    }
-
-    // MARK: checkpoints
-
-    private mutating func sendCheckpoint(to process: ProcessID, _ outputs: inout [Output]) {
-        lastNumber &+= 1
-        sending.removeAll { $0.to == process }
-        sending.append((process, lastNumber))
-        pass(.checkpointSent, &outputs)
-        outputs.append(.setTimer(.checkpoint(process), after: .seconds(2) ... .seconds(2)))
-        do {
-            let image = try store.read { try StoreImage.encode($0) }
-            outputs.append(
-                .send(.checkpoint(number: lastNumber, image: image), to: process, after: .none))
-        } catch { preconditionFailure("\(error)") }
-    }
-
-    /// A checkpoint is durable before it is used, and nothing older may replace it meanwhile.
-    private mutating func onCheckpoint(
-        _ number: UInt64, _ image: [UInt8], from: ProcessID, _ outputs: inout [Output]
-    ) {
-        do {
-            let received = try StoreImage.decode(image)
-            let slot = try received.read { Slot(try AppliedState.slot(in: $0)) }
-            guard slot > member!.applier.applied, installing == nil, storing == nil, away == nil else {
-                let isOld = slot <= member!.applier.applied
-                return outputs.append(
-                    .send(.checkpointEnded(number: number, isInstalled: isOld), to: from, after: .none))
-            }
-            save(received, &outputs)
-            installing = (stores, received, number, from)
-        } catch { preconditionFailure("\(settings.replica.process) cannot read a checkpoint: \(error)") }
-    }
-
-    private mutating func install(
-        _ image: MemoryStore, _ number: UInt64, _ from: ProcessID, _ outputs: inout [Output]
-    ) {
-        do {
-            let applied = try image.read { try AppliedState(from: $0) }
-            if Slot(applied.slot) > member!.applier.applied, away == nil {
-                image.capacity = store.capacity
-                store = image
-                let configuration =
-                    try applied.configuration.isEmpty
-                    ? settings.first : ConfigurationCodec.decode(applied.configuration)
-                outputs.append(.report(.installed(upTo: Slot(applied.slot), digest)))
-                pass(.checkpointInstalled, &outputs)
-                try store.read {
-                    try member!.install(configuration, from: $0, at: now, into: &self.outputs)
-                }
-                carryOutAll(&outputs)
-            } else {
-                tell(.checkpointFailed(settings.replica.process), &outputs)
-            }
-        } catch { preconditionFailure("\(error)") }
-        outputs.append(.send(.checkpointEnded(number: number, isInstalled: true), to: from, after: .none))
-    }
-
     private mutating func onMessage(_ message: MemberMessage, _ from: ProcessID, _ outputs: inout [Output]) {
         switch message {
         case .replica(let bytes, _):
@@ -332,7 +182,7 @@ struct MemberHost: SimulatedProcess {
 
     // MARK: what the member wants
 
-    private mutating func tell(_ input: MemberInput, _ outputs: inout [Output]) {
+    mutating func tell(_ input: MemberInput, _ outputs: inout [Output]) {
         var time = now
         // As if the clock of whoever counts leases ran at twice its rate.
         if settings.flaw == .hurries { time = .zero + now.since(.zero) * 2 }
@@ -340,7 +190,7 @@ struct MemberHost: SimulatedProcess {
         carryOutAll(&outputs)
     }
 
-    private mutating func carryOutAll(_ outputs: inout [Output]) {
+    mutating func carryOutAll(_ outputs: inout [Output]) {
         let wanted = self.outputs
         self.outputs.removeAll(keepingCapacity: true)
         for want in wanted { carryOut(want, &outputs) }
@@ -395,20 +245,9 @@ struct MemberHost: SimulatedProcess {
         outputs.append(.report(.answered(client, result, at: member!.applier.applied, seen: seen)))
     }
 
-    private func pass(_ point: MemberPoint, _ outputs: inout [Output]) {
+    func pass(_ point: MemberPoint, _ outputs: inout [Output]) {
         outputs.append(.report(.passed(point)))
     }
 
     static func parcel(_ message: MemberMessage) -> Parcel { message.parcel }
-}
-
-/// A deliberate error at the boundary between a member and its host, for the tests that show that the judge sees what it
-/// is there to see.
-public enum MemberFlaw: String, Hashable, Sendable, CaseIterable {
-    /// Promises and acceptances are answered before they are durable.
-    case answersBeforeDurable
-    /// Reads are answered without asking a quorum.
-    case readsWithoutRound
-    /// The time of leases runs twice as fast as it should.
-    case hurries
 }

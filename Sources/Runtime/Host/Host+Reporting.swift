@@ -99,4 +99,17 @@ extension Host {
         report.names.use(known)
         if ownFormation.known != nil { network.use(members: known) }
     }
+
+    // MARK: links
+
+    func measureLinks() {
+        let isDue = lastMeasurement + .seconds(1) < now
+        if isDue { lastMeasurement = now }
+        for link in network.links {
+            let dropped = Int(link.takeDropped())
+            instruments.peerSendFailures.add(dropped)
+            if member.glance.isLeading { instruments.heartbeatSendFailures.add(dropped) }
+            if isDue { link.measureRoundTrip() }
+        }
+    }
 }

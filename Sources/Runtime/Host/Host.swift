@@ -37,7 +37,7 @@ final class Host {
     private var outbox: Outbox
     var works: [LogWork] = []
     var now: Instant
-    private var lastMeasurement = Instant.zero
+    var lastMeasurement = Instant.zero
 
     // What is durable of the log.
     private var durable = RecordNumber.none
@@ -198,17 +198,6 @@ final class Host {
         continueFounding()
         measureLinks()
         publishState()
-    }
-
-    private func measureLinks() {
-        let isDue = lastMeasurement + .seconds(1) < now
-        if isDue { lastMeasurement = now }
-        for link in network.links {
-            let dropped = Int(link.takeDropped())
-            instruments.peerSendFailures.add(dropped)
-            if member.glance.isLeading { instruments.heartbeatSendFailures.add(dropped) }
-            if isDue { link.measureRoundTrip() }
-        }
     }
 
     // MARK: the member

@@ -1,0 +1,69 @@
+import Automata
+import Member
+import Paxos
+import PeerLinks
+import Replica
+import Simulation
+
+/// What one run of members is like.
+struct MemberPlan {
+    let processes: [ProcessID]
+    var mix: FaultMix
+    var host: MemberHost.Settings
+    let connections: ConnectionPolicy?
+    let faultySpan: TimeSpan
+    let requestGap: TimeSpan
+    let fillsStores: Bool
+    let stopsMembers: Bool
+    let hasQuota: Bool
+
+    init(_ options: MemberRun.Options, from random: inout SeededRandom) {
+        let count = random.element([1, 2, 3, 3, 3, 5])
+        processes = (1...count).map { ProcessID(UInt64($0)) }
+        mix = FaultMix.drawn(processes: count, from: &random)
+        let first = Configuration(voters: processes)
+
+        var replica = Replica.Settings(process: processes[0])
+        replica.heartbeatInterval = .milliseconds(random.element([10, 30, 100]))
+        replica.electionTimeout = replica.heartbeatInterval * random.element([5, 10])
+        replica.catchUpEntries = random.element([0, random.number(in: 0...20), random.number(in: 0...200)])
+        if random.coin() { replica.entriesInFlightLimit = random.number(in: 4...60) }
+        if random.coin() { replica.unappliedEntriesLimit = random.number(in: 10...200) }
+        if random.chance(300_000) {
+            replica.leaseReadsClockDriftPPM = 50_000
+            mix.clockSkewPPM = min(mix.clockSkewPPM, 20_000)
+        }
+        requestGap = .milliseconds(random.element([5, 15, 40, 150]))
+
+        var member = MemberCore.Settings(electionTimeout: replica.electionTimeout, firstNumber: 1)
+        member.limits.requestTimeout = .seconds(3)
+        member.checkpointEntries = random.element([1, 5, 20, 100])
+        hasQuota = random.chance(150_000)
+        member.limits.quotaBytes = hasQuota ? random.number(in: 1_500...8_000) : 0
+        if random.coin() { member.pendingRequestLimit = random.number(in: 4...40) }
+        if random.chance(300_000) { member.autoCompaction = .revision(Int64(random.number(in: 5...60))) }
+        host = MemberHost.Settings(
+            replica: replica, member: member, first: first, processes: processes,
+            segmentBytes: random.element([5, 10, 40]) << 10,
+            applyDelay: random.coin() ? .zero : .milliseconds(random.element([1, 20, 200])),
+            awayPerMille: random.coin() ? 0 : random.below(300), flaw: options.flaw)
+        faultySpan = .milliseconds(UInt64(random.number(in: 4_000...15_000)))
+        fillsStores = random.chance(300_000)
+        stopsMembers = random.chance(400_000)
+        guard random.coin() else {
+            connections = nil
+            return
+        }
+        mix.network.isOrdered = true
+        mix.network.duplicationPPM = 0
+        // What is late holds up all that is behind it.
+        mix.network.lossPPM /= 10
+        mix.network.delay.spikesPPM /= 10
+        let gap = random.span(in: .milliseconds(200) ... .seconds(3))
+        if random.coin() { mix.resets = .init(every: gap, lasting: .zero ... .zero) }
+        if random.coin() { mix.halfOpens = .init(every: gap, lasting: .zero ... .zero) }
+        if random.coin() { mix.powerCutsPPM = 500_000 }
+        connections = ConnectionPolicy(
+            LinkTimes(electionTimeout: replica.electionTimeout), carriedWithinTimeout: nil)
+    }
+}
