@@ -224,6 +224,9 @@ private struct Desk {
         var desk = try Desk()
         for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
         desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
+        // The alarm is raised already, so that no proposal of it comes and finds room.
+        let alarm = LedgerCommand.setAlarm(Alarm(member: 1, kind: .noSpace), raised: true)
+        desk.ask(.command(EntryPayload.encode(alarm.command)), token: 8)
         try desk.write(compacts: false)
         desk.tell(.storeFull)
         desk.ask(.compactionFinished(5), token: 7)
