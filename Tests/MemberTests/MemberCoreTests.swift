@@ -224,7 +224,8 @@ private struct Desk {
         var desk = try Desk()
         for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
         desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
-        // The alarm is raised already, so that no proposal of it comes and finds room.
+        // The alarm is raised and the member has told of itself, so that no proposal of its own comes and finds room.
+        desk.beat()
         let alarm = LedgerCommand.setAlarm(Alarm(member: 1, kind: .noSpace), raised: true)
         desk.ask(.command(EntryPayload.encode(alarm.command)), token: 8)
         try desk.write(compacts: false)
