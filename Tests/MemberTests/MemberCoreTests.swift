@@ -225,6 +225,7 @@ private struct Desk {
         for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
         desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
         // The alarm is raised and the member has told of itself, so that no proposal of its own comes and finds room.
+        try desk.write(compacts: false)
         desk.beat()
         let alarm = LedgerCommand.setAlarm(Alarm(member: 1, kind: .noSpace), raised: true)
         desk.ask(.command(EntryPayload.encode(alarm.command)), token: 8)
