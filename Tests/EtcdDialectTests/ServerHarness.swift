@@ -28,6 +28,8 @@ final class ServerHarness: Sendable {
     ) async throws -> ServerHarness {
         var options = GRPCServer.Options()
         options.drainLinger = linger
+        // Among hundreds of tests one may wait for its turn longer than a client does.
+        options.firstByteTimeLimit = nil
         let group = MultiThreadedEventLoopGroup.singleton
         let clock = ManualClock()
         let service = try MemoryService(
