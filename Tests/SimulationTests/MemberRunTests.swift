@@ -26,8 +26,7 @@ import Testing
         #expect(isWell, "\(lines.joined(separator: "\n"))")
         // Runs that see nothing of interest would prove nothing.
         #expect(sweep.statistics.answered > 500)
-        #expect(
-            sweep.statistics.crashes > 0 && sweep.statistics.points[.checkpointInstalled, default: 0] >= 0)
+        #expect(sweep.statistics.crashes > 0)
         #expect(sweep.statistics.points[.leaseExpired, default: 0] > 0)
     }
 

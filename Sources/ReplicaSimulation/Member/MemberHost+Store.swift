@@ -70,11 +70,7 @@ extension MemberHost {
             outputs += inner
             return
         }
-        outputs.append(
-            .report(
-                .applied(
-                    first: first, entries,
-                    AppliedNews(results: batch.results, leases: batch.consequences.leases), digest)))
+        outputs.append(.report(.applied(first: first, entries, batch.results, digest)))
         outputs += inner
     }
 

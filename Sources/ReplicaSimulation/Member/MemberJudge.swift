@@ -54,7 +54,8 @@ struct MemberJudge {
     }
 
     mutating func onApplied(
-        _ process: ProcessID, _ first: Slot, _ more: [Entry], _ news: AppliedNews, _ digest: StoreDigest,
+        _ process: ProcessID, _ first: Slot, _ more: [Entry], _ results: [AppliedBatch.Result],
+        _ digest: StoreDigest,
         at now: Instant
     ) throws(Violation) {
         guard first == applied(at: process).next else {
@@ -69,7 +70,7 @@ struct MemberJudge {
             }
         }
         try onRecovered(process, upTo: first.advanced(by: more.count - 1), digest, by: "after a batch")
-        for result in news.results where "\(result.outcome)" != outcomes[Int(result.slot.rawValue)] {
+        for result in results where "\(result.outcome)" != outcomes[Int(result.slot.rawValue)] {
             throw Violation(
                 .state,
                 "\(process) in \(result.slot) came to \(result.outcome), the log gives "
@@ -110,7 +111,7 @@ struct MemberJudge {
 
     mutating func onAnswer(
         _ operation: MemberClients.Operation, _ result: Result<ServiceAnswer, ServiceError>, at slot: Slot,
-        seen: SeenState?, place: Int, now: Instant
+        seen: SeenState?, place: Int
     ) throws(Violation) {
         switch result {
         case .success(.outcome(let outcome, let raw)): try onOutcome(operation, outcome, Slot(raw), place)

@@ -159,15 +159,15 @@ public struct MemberRun {
                 try judge.onRecovered(process, upTo: slot, digest, by: "as it was found at a start")
             case .installed(let slot, let digest):
                 try judge.onRecovered(process, upTo: slot, digest, by: "as a checkpoint brought it")
-            case .applied(let first, let entries, let news, let digest):
-                try judge.onApplied(process, first, entries, news, digest, at: cluster.now)
+            case .applied(let first, let entries, let results, let digest):
+                try judge.onApplied(process, first, entries, results, digest, at: cluster.now)
             case .answered(let client, let result, let slot, let seen):
                 guard let operation = clients.take(client.token) else {
                     throw Violation(.invariant, "\(process) answered \(client.token) twice, or unasked")
                 }
                 if case .failure = result { statistics.failed += 1 } else { statistics.answered += 1 }
                 try judge.onAnswer(
-                    operation, result, at: slot, seen: seen, place: clients.place(), now: cluster.now)
+                    operation, result, at: slot, seen: seen, place: clients.place())
             case .letGo(let complaint): throw Violation(.durability, "\(process) sent \(complaint)")
             case .retired: throw Violation(.invariant, "\(process) was removed by nobody")
             }

@@ -47,9 +47,6 @@ public struct MemberStatistics: Sendable {
         a.points.merge(b.points, uniquingKeysWith: +)
     }
 
-    /// Points that no run has come by.
-    public var missed: [MemberPoint] { MemberPoint.allCases.filter { points[$0, default: 0] == 0 } }
-
     public var table: String {
         let tenthsOfHours = virtualMilliseconds / 360_000
         var lines = ["runs \(runs), virtual time \(tenthsOfHours / 10).\(tenthsOfHours % 10) h"]

@@ -91,7 +91,7 @@ enum MemberNews: TraceValue {
     case recovered(upTo: Slot, StoreDigest)
     case refusedToStart(String)
     case passed(MemberPoint)
-    case applied(first: Slot, [Entry], AppliedNews, StoreDigest)
+    case applied(first: Slot, [Entry], [AppliedBatch.Result], StoreDigest)
     case installed(upTo: Slot, StoreDigest)
     /// Of a read also how far this member had applied, and what it saw.
     case answered(ClientToken, Result<ServiceAnswer, ServiceError>, at: Slot, seen: SeenState?)
@@ -107,12 +107,6 @@ enum MemberNews: TraceValue {
         default: "\(self)"
         }
     }
-}
-
-/// What came of a batch, for the judge.
-struct AppliedNews {
-    let results: [AppliedBatch.Result]
-    let leases: [Consequences.LeaseChange]
 }
 
 /// A place that a run can come by and that is worth coming by.

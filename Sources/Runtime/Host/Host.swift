@@ -127,8 +127,8 @@ final class Host {
     private var hasWorkOfItsOwn: Bool { member.glance.isBatchDue || member.glance.isCompactionDue }
 
     private func turn(_ inputs: [HostInput]) throws {
-        readClock()
         for input in inputs { try on(input) }
+        readClock()
         while let timer = timers.removeDue(at: now) { tell(.timerFired(timer)) }
         tell(.gathered)
         letGo()
@@ -147,12 +147,12 @@ final class Host {
     func readClock() { now = Instant.max(now, MonotonicClock.now()) }
 
     private func on(_ input: HostInput) throws {
+        readClock()
         switch input {
         case .portOpened(let port): ports.append(port)
         case .portClosed(let port): ports.removeAll { $0 === port }
         case .requests(let port, let requests): for request in requests { onRequest(request, port) }
         case .received(let batch):
-            readClock()
             for message in batch.messages { tell(.received(message, from: batch.sender)) }
             batch.taken()
         case .linksChanged: tell(.reached(network.links.filter(\.isConnected).map(\.peer)))
