@@ -142,7 +142,7 @@ struct MemberJudge {
         _ operation: MemberClients.Operation, _ outcome: any SpaceOutcome, _ slot: Slot, _ place: Int
     ) throws(Violation) {
         // Want of room is told without a place in the log.
-        if "\(outcome)".contains("noSpace") { return }
+        if outcome.isWantOfRoom { return }
         guard slot <= last, outcomes[Int(slot.rawValue)] == "\(outcome)" else {
             throw Violation(.state, "a client was told of \(outcome) in \(slot), which the log does not give")
         }
@@ -218,5 +218,13 @@ struct MemberJudge {
                 throw Violation(.linearizability, "what clients saw of \(text(key)) has no order")
             }
         }
+    }
+}
+
+extension SpaceOutcome {
+    fileprivate var isWantOfRoom: Bool {
+        if case .refused(.ledger(.noSpace), _)? = self as? KeyValueOutcome { return true }
+        if case .refused(.noSpace, _)? = self as? LedgerOutcome { return true }
+        return false
     }
 }
