@@ -124,7 +124,10 @@ public struct MemberCore: Automaton, Sendable {
             lookAround()
         case .pointBegun: durablePoint.begin(at: now)
         case .pointEnded: durablePoint.end()
-        case .stored(let slot): step(.stored(upTo: slot), &outputs)
+        case .stored(let slot):
+            onStoreHasRoom(&outputs)
+            step(.stored(upTo: slot), &outputs)
+            lookAround()
         case .storeSuspended: isStoreSuspended = true
         case .storeMadeAnew: onStoreMadeAnew(&outputs)
         case .checkpointSent(let receiver, let success):

@@ -57,8 +57,8 @@ final class Host {
     var waitingArrival: CheckpointArrival?
     var placeRetry: (copy: StoreCopy, time: Instant)?
     var rebuildRetry: Instant?
-    /// A copy of a small store has failed, and is not tried again before.
-    var smallCopyRetry = Instant.zero
+    /// There was no room for a durable point, which is tried again then.
+    var pointRetry: Instant?
     /// Why the store had no room when it had none last.
     var lackOfRoom = ""
     var members: [ServiceMember] = []
@@ -124,7 +124,13 @@ final class Host {
         finish()
     }
 
-    private var hasWorkOfItsOwn: Bool { member.glance.isBatchDue || member.glance.isCompactionDue }
+    private var hasWorkOfItsOwn: Bool {
+        (member.glance.isBatchDue || member.glance.isCompactionDue) && !isStoreBehind
+    }
+
+    /// What is written waits in memory until the disk has taken what was written before; `.stored` tells when. While the
+    /// store is made anew it does not.
+    private var isStoreBehind: Bool { copying == nil && (try? store.store)?.isBehind == true }
 
     private func turn(_ inputs: [HostInput]) throws {
         for input in inputs { try on(input) }
@@ -133,7 +139,7 @@ final class Host {
         tell(.gathered)
         letGo()
         deliverAll()
-        try writeNext()
+        if hasWorkOfItsOwn { try writeNext() }
         letGo()
         if timers.takeBeat(at: now) {
             onBeat()
@@ -195,6 +201,7 @@ final class Host {
         tell(.beat(storeReading))
         retryRebuilding()
         retryPlacing()
+        retryPoint()
         continueFounding()
         measureLinks()
         publishState()
