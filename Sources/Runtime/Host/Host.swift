@@ -162,9 +162,7 @@ final class Host {
             for message in batch.messages { tell(.received(message, from: batch.sender)) }
             batch.taken()
         case .linksChanged: tell(.reached(network.links.filter(\.isConnected).map(\.peer)))
-        case .durable(let record):
-            durable = record
-            tell(.durable(upTo: record))
+        case .durable(let record): onDurable(record)
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)
         case .logFull(let isFull): tell(.logFull(isFull))
@@ -285,8 +283,18 @@ final class Host {
     func letGo() {
         outbox.flush()
         guard !works.isEmpty else { return }
-        if !(member.glance.hasOneProposal && log.writesHere(works)) { log.handOver(works) }
+        let written = member.glance.hasOneProposal ? log.writeHere(works) : .left
+        if case .left = written { log.handOver(works) }
         works.removeAll(keepingCapacity: true)
+        guard case .durable(let record) = written else { return }
+        onDurable(record)
+        letGo()
+    }
+
+    private func onDurable(_ record: RecordNumber) {
+        readClock()
+        durable = record
+        tell(.durable(upTo: record))
     }
 
     // MARK: deliveries
