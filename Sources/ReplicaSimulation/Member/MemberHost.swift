@@ -26,6 +26,7 @@ struct MemberHost: SimulatedProcess {
         /// Of a thousand batches, how many go to another thread.
         var awayPerMille: UInt64
         var flaw: MemberFlaw?
+        var watches = WatchPlan()
     }
 
     private static let beat = TimeSpan.milliseconds(100)
@@ -34,6 +35,7 @@ struct MemberHost: SimulatedProcess {
     let settings: Settings
     /// Nil when the process refused to start.
     var member: MemberCore?
+    var watchers: SimulatedWatchers?
     var store = MemoryStore()
     private var log: SimulatedLog<MemberMessage>?
     private let files: SimulatedFiles
@@ -78,6 +80,7 @@ struct MemberHost: SimulatedProcess {
                     settings: settings.member, replica: replica, applier: Applier(from: reader), from: reader,
                     now: .zero)
             }
+            watchers = SimulatedWatchers(settings.watches, revision: member!.applier.ledger.revision)
         } catch {
             // A machine that stops while its log is read says nothing about it.
             if !files.isStopped { refusal = "\(error)" }
@@ -92,6 +95,8 @@ struct MemberHost: SimulatedProcess {
             return
         }
         now = time
+        // On a thread of their own.
+        if case .requested(.watchers(let request)) = input { return onWatchers(request, &outputs) }
         switch input {
         case .start: onStart(&outputs)
         case .received(let message, let from): onMessage(message, from, &outputs)
@@ -142,6 +147,7 @@ struct MemberHost: SimulatedProcess {
             }
             if member!.glance.leader == nil { pass(.heldForLeader, &outputs) }
             tell(.requested(request, by: client), &outputs)
+        case .watchers: break
         case .capacity(let bytes): store.capacity = bytes.map { store.size.inUse + $0 }
         case .stop: tell(.stop, &outputs)
         }

@@ -24,6 +24,10 @@ struct MemberJudge {
     private var notBefore: [LeaseID: Instant] = [:]
     private let clockSkewPPM: UInt64
 
+    /// Every change, and every revision that was compacted, in order.
+    private(set) var history: [KeyValueEvent] = []
+    private(set) var compactions: [Int64] = []
+
     private var histories: [[UInt8]: [Operation<KeyValueCell>]] = [:]
 
     init(clockSkewPPM: UInt64) throws {
@@ -91,6 +95,8 @@ struct MemberJudge {
         }
         entries.append(entry)
         stores.append(store)
+        history += batch.consequences.events
+        if compactRevision > compactions.last ?? -1 { compactions.append(compactRevision) }
         outcomes.append(batch.results.first.map { "\($0.outcome)" } ?? "")
         for change in batch.consequences.leases {
             switch change {

@@ -30,6 +30,7 @@ public struct MemberRun {
         static let request: UInt64 = 1
         static let operate: UInt64 = 2
         static let probe: UInt64 = 3
+        static let watch: UInt64 = 4
     }
 
     /// No client waits longer, by the clock of the member that it asked, and then hears within the next beats.
@@ -39,6 +40,7 @@ public struct MemberRun {
     private let plan: MemberPlan
     private var cluster: SimulatedCluster<MemberHost>
     private var clients: MemberClients
+    private var watches: MemberWatches
     private var judge: MemberJudge
     private var random: SeededRandom
     private var statistics = MemberStatistics()
@@ -55,6 +57,7 @@ public struct MemberRun {
             violation = error
         }
         run.statistics.note(run.cluster.counts, run.cluster.now)
+        run.statistics.note(run.watches)
         return Outcome(
             violation: violation, hash: run.cluster.trace.hash, statistics: run.statistics,
             trace: run.cluster.trace.lines)
@@ -62,6 +65,8 @@ public struct MemberRun {
 
     private init(_ options: Options) throws {
         var random = SeededRandom(seed: options.seed)
+        let watches = MemberWatches(seed: options.seed)
+        self.watches = watches
         let plan = MemberPlan(options, from: &random)
         self.plan = plan
         clients = MemberClients(random: random.fork())
@@ -73,6 +78,7 @@ public struct MemberRun {
         ) { process, _, disk in
             var settings = plan.host
             settings.replica.process = process
+            settings.watches = watches.plan
             settings.member.name = "\(process)"
             settings.member.firstNumber = draws.next() >> 1 + 1
             settings.member.clientURLs = ["http://\(process)"]
@@ -92,6 +98,7 @@ public struct MemberRun {
         cluster.startFaults()
         cluster.wake(Wake.request, after: plan.requestGap)
         cluster.wake(Wake.operate, after: .seconds(1))
+        cluster.wake(Wake.watch, after: watches.gap())
         let end = cluster.now + plan.faultySpan
         while cluster.now < end, let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
@@ -102,9 +109,23 @@ public struct MemberRun {
             case .woke(Wake.operate):
                 try operate()
                 cluster.wake(Wake.operate, after: clients.gap(.milliseconds(1_500)))
+            case .woke(Wake.watch): try watch(isSettling: false)
             default: break
             }
         }
+    }
+
+    /// What those do that watch, and the watch threads.
+    private mutating func watch(isSettling: Bool) throws(Violation) {
+        let up = up
+        let busy = up.filter { cluster[$0]?.watchers?.hasWork == true }
+        let asked =
+            isSettling
+            ? watches.settle(at: up, busy: busy, judge) : watches.act(at: up, busy: busy, judge)
+        for (process, request) in asked {
+            if cluster.submit(request, to: process) { try onNews() } else { watches.lose(process) }
+        }
+        cluster.wake(Wake.watch, after: isSettling ? .milliseconds(20) : watches.gap())
     }
 
     private var up: [ProcessID] { plan.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) } }
@@ -145,6 +166,7 @@ public struct MemberRun {
         if case .crashed = occurrence {
             for process in plan.processes where !cluster.isUp(process) {
                 for operation in clients.forget(process) { judge.leaveOpen(operation) }
+                watches.lose(process)
             }
         }
     }
@@ -168,6 +190,9 @@ public struct MemberRun {
                 if case .failure = result { statistics.failed += 1 } else { statistics.answered += 1 }
                 try judge.onAnswer(
                     operation, result, at: slot, seen: seen, place: clients.place())
+            case .watching(let port, let ids, let head): watches.onWatching(process, port, ids, head: head)
+            case .delivered(let port, let deliveries):
+                try watches.onDelivered(process, port, deliveries, judge)
             case .letGo(let complaint): throw Violation(.durability, "\(process) sent \(complaint)")
             case .retired: throw Violation(.invariant, "\(process) was removed by nobody")
             }
@@ -189,11 +214,16 @@ public struct MemberRun {
         cluster.wake(Wake.probe, after: .milliseconds(500))
         while let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
+            if occurrence == .woke(Wake.watch) { try watch(isSettling: true) }
             guard occurrence == .woke(Wake.probe) else { continue }
             if let late = clients.pending.values.first(where: { isLate($0, since: healed) }) {
                 throw Violation(.liveness, "\(late.process) does not answer \(late.kind)")
             }
-            if probed.count == plan.processes.count, clients.pending.isEmpty, isConverged { return }
+            if probed.count == plan.processes.count, clients.pending.isEmpty, isConverged,
+                watches.areTold(judge)
+            {
+                return
+            }
             guard cluster.now < end else { throw Violation(.liveness, complaint(probed)) }
             for process in plan.processes where !probed.contains(process) {
                 try submit(.capacity(nil), to: process)
@@ -232,6 +262,7 @@ public struct MemberRun {
         }
         return
             "\(Self.patience) after faults stopped, of \(judge.last): \(states.joined(separator: "; ")); "
-            + "\(probed) probed, \(clients.pending.count) unanswered, \(judge.leaseCount) leases, \(judge.alarms)"
+            + "\(probed) probed, \(clients.pending.count) unanswered, \(judge.leaseCount) leases, \(judge.alarms); "
+            + "not told: \(watches.complaint(judge))"
     }
 }

@@ -15,6 +15,7 @@ public struct MemberStatistics: Sendable {
     public var partitions = 0
     public var clogs = 0
     public var pauses = 0
+    public var watchEvents = 0
     public var resets = 0
     public var halfOpens = 0
     public var points: [MemberPoint: Int] = [:]
@@ -27,7 +28,7 @@ public struct MemberStatistics: Sendable {
             ("failed or refused", \.failed), ("crashes", \.crashes), ("losses of power", \.powerLosses),
             ("starts cut short", \.failedStarts), ("partitions", \.partitions), ("clogged links", \.clogs),
             ("pauses", \.pauses), ("connections that ended", \.resets),
-            ("half-open directions", \.halfOpens),
+            ("half-open directions", \.halfOpens), ("events told to watches", \.watchEvents),
         ]
     }
 
