@@ -8,8 +8,8 @@ enum SimulateMembers {
         usage: simulate members [--seed N [--trace] | --seeds COUNT --from N] [options]
 
         Clusters of one to five whole members in simulated time: the production member with its clients' puts,
-        transactions, compactions, leases and reads, its log on files behind a page cache, stores that get full and go
-        back to their last durable point, members that stop in order. Judged by what clients were told.
+        transactions, compactions, leases, reads and watches, its log on files behind a page cache, stores that get full
+        and go back to their last durable point, members that stop in order. Judged by what clients were told.
 
           --seed N         this seed alone
           --seeds COUNT    so many seeds (default 100), the first of them --from N (default 1)

@@ -163,6 +163,25 @@ struct WatchThreadTests {
         #expect(eventually { deliveries.progress(of: 3) == 9 })
     }
 
+    @Test("a reader hears when its watchers were told up to a revision, after what they were told")
+    func told() throws {
+        let world = try WatchWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.awaitTold(upTo: 3, [WatcherID(1)], token: 1)
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        try world.apply([put("a")])
+        #expect(eventually { deliveries.events(of: 1).count == 1 })
+        #expect(deliveries.progress(of: 1) == nil)
+        try world.apply([put("b")])
+        #expect(eventually { deliveries.progress(of: 1) == 3 })
+        #expect(deliveries.events(of: 1).map(\.name) == ["a", "b"])
+    }
+
     @Test("a watcher whose history is compacted is told so, and one at the compact revision is served")
     func compacted() throws {
         let world = try WatchWorld()
