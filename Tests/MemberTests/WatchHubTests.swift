@@ -2,125 +2,12 @@ import Coordination
 import Member
 import Testing
 
-/// A hub over a store in memory. What it delivers is written down in words.
-private struct World {
-    static let port: UInt64 = 7
-
-    let store = MemoryStore()
-    var ledger: Ledger
-    var hub: WatchHub
-    private var outputs: [WatchOutput] = []
-    private(set) var questions = 0
-
-    init(_ settings: WatchHub.Settings = .init()) throws {
-        ledger = try store.read { try Ledger(from: $0) }
-        hub = WatchHub(revision: ledger.revision, settings: settings)
-    }
-
-    /// One batch, and what is to be told of it.
-    mutating func apply(_ commands: KeyValueCommand...) throws -> AppliedEvents {
-        let before = ledger.revision
-        var consequences = Consequences()
-        var ledger = ledger
-        try store.write { transaction in
-            for command in commands {
-                _ = try ledger.apply(command.command, in: transaction, into: &consequences)
-            }
-        }
-        self.ledger = ledger
-        return AppliedEvents(after: before, through: ledger.revision, events: consequences.events)
-    }
-
-    mutating func tell(_ input: WatchInput) -> [String] {
-        outputs = []
-        hub.step(input, into: &outputs)
-        if case .readPrevious(let versions)? = outputs.last {
-            questions += 1
-            outputs.removeLast()
-            let previous = try? store.read { try versions.answer(in: $0) }
-            hub.step(.previousRead(previous ?? []), into: &outputs)
-        }
-        return outputs.compactMap { output in
-            guard case .deliver(let delivery, _) = output else { return nil }
-            return Self.words(delivery)
-        }
-    }
-
-    var delivered: [ServiceDelivery] {
-        outputs.compactMap { output in
-            guard case .deliver(let delivery, _) = output else { return nil }
-            return delivery
-        }
-    }
-
-    private static func words(_ delivery: ServiceDelivery) -> String {
-        switch delivery {
-        case .events(let watcher, let batch):
-            let events = batch.events.map { event in
-                let before = event.previous.map { "<\(text($0.value))" } ?? ""
-                return "\(event.kind == .put ? "" : "-")\(text(event.keyValue.key))"
-                    + "@\(event.keyValue.modRevision)\(before)"
-            }
-            return "\(watcher.rawValue): \(events.joined(separator: " "))"
-        case .watchCompacted(let watcher, let revision): return "\(watcher.rawValue): compacted \(revision)"
-        case .progress(let token, let revision): return "told \(token): \(revision)"
-        default: return "\(delivery)"
-        }
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    mutating func happens(_ commands: KeyValueCommand...) throws -> [String] {
-        var all: [String] = []
-        for command in commands { all += tell(.applied(try apply(command))) }
-        return all
-    }
-
-    mutating func ask(_ requests: WatchRequest..., port: UInt64 = port) -> [String] {
-        tell(.requested(requests, port: port, head: ledger.revision))
-    }
-
-    func slice() throws -> HistorySlice { try store.read { try hub.nextSlice(in: $0) } }
-
-    /// Slices, until nobody is behind.
-    mutating func catchUp() throws -> [String] {
-        var all: [String] = []
-        while hub.isHistoryDue { all += tell(.historyRead(try slice())) }
-        return all
-    }
-}
-
-private func put(_ key: String, _ value: String = "v") -> KeyValueCommand {
-    .put(PutOperation(key: Array(key.utf8), value: Array(value.utf8)))
-}
-
-private func delete(_ key: String) -> KeyValueCommand {
-    .delete(DeleteOperation(range: KeyRange(key: Array(key.utf8))))
-}
-
-private let everything = KeyRange(key: [0], end: [])
-
-private func watch(
-    _ id: UInt64, _ range: KeyRange = everything, from start: Int64 = 0,
-    _ change: (inout WatchSpecification) -> Void = { _ in }
-) -> WatchRequest {
-    var specification = WatchSpecification(range: range, startRevision: start)
-    change(&specification)
-    return .watch(specification, WatcherID(id))
-}
-
-private func progress(_ ids: UInt64...) -> WatchRequest { .progress(ids.map { WatcherID($0) }, token: 9) }
-
-private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) -> WatchRequest {
-    .toldUpTo(revision, ids.map { WatcherID($0) }, token: token)
-}
-
 @Suite("The hub of watchers") struct WatchHubTests {
     // MARK: history and live
 
     @Test("a watcher from now on gets nothing of before, though it is told of that late")
     func fromNowOn() throws {
-        var world = try World()
+        var world = try WatchWorld()
         let late = try world.apply(put("a"))
         #expect(world.ask(watch(1)) == [])
         #expect(world.tell(.applied(late)) == [])
@@ -132,7 +19,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     )
     func joining() throws {
         for read in 0...3 {
-            var world = try World()
+            var world = try WatchWorld()
             _ = world.ask(watch(2, KeyRange(key: [1])))
             for key in ["a", "b"] { #expect(try world.happens(put(key)) == []) }
             #expect(world.ask(watch(1, from: 2)) == [])
@@ -154,7 +41,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     func slices() throws {
         var settings = WatchHub.Settings()
         settings.sliceRevisions = 1
-        var world = try World(settings)
+        var world = try WatchWorld(settings)
         var both = KeyValueTransaction()
         both.success = ["b", "c"].map { .put(PutOperation(key: Array($0.utf8), value: [])) }
         _ = try world.happens(put("a"), .transaction(both), put("d"), put("e"))
@@ -168,7 +55,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("a slice that was read before another fell behind serves nobody, and is read again")
     func staleSlice() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = try world.happens(put("a"), put("b"))
         _ = world.ask(watch(1, KeyRange(key: Array("a".utf8)), from: 2))
         let slice = try world.slice()
@@ -179,7 +66,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("what was not told of is read from the store, by those who have not had it")
     func missed() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = world.ask(watch(1), watch(2, from: 5))
         #expect(try world.happens(put("a")) == ["1: a@2"])
         _ = try world.apply(put("b"), put("c"))
@@ -194,7 +81,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("a watcher whose history is compacted is told so once, and one at the compact revision is served")
     func compacted() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = try world.happens(put("a"), put("b"), put("c"), .compact(revision: 4))
         #expect(world.ask(watch(1, from: 3), watch(2, from: 4)) == [])
         #expect(try world.catchUp() == ["1: compacted 4", "2: c@4"])
@@ -204,7 +91,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("a cancelled watcher, one whose name is given anew, and those of a closed port get nothing more")
     func ends() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = world.ask(watch(1), watch(2))
         _ = world.ask(watch(1), port: 8)
         _ = world.ask(.cancel(WatcherID(1)), watch(2, KeyRange(key: [1])))
@@ -219,7 +106,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
         "a one-shot watcher is told of the first revision that concerns it, whole, and of nothing after",
         arguments: [0, 2] as [Int64])
     func oneShot(start: Int64) throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = try world.happens(put("x"))
         let range = KeyRange(key: Array("k".utf8), end: Array("l".utf8))
         if start == 0 { _ = world.ask(watch(1, range) { $0.isOneShot = true }) }
@@ -238,7 +125,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     @Test(
         "those who want what was replaced get it, live and from history, and the store is asked once a batch")
     func previous() throws {
-        var world = try World()
+        var world = try WatchWorld()
         let wants: (inout WatchSpecification) -> Void = { $0.previousKeyValue = true }
         _ = world.ask(watch(1, everything, from: 0, wants), watch(2, everything, from: 0, wants), watch(3))
         #expect(try world.happens(put("a", "1")) == ["1: a@2", "2: a@2", "3: a@2"])
@@ -256,7 +143,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("what two watchers want alike is made once", arguments: [false, true])
     func shared(withPrevious: Bool) throws {
-        var world = try World()
+        var world = try WatchWorld()
         for id in 1...3 as ClosedRange<UInt64> {
             _ = world.ask(watch(id, KeyRange(key: [97])) { $0.previousKeyValue = withPrevious })
         }
@@ -279,7 +166,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("progress is told of those who have had everything, and of no others")
     func progressOf() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = try world.happens(put("a"))
         #expect(world.ask(progress()) == ["told 9: 2"])
         #expect(world.ask(watch(1), progress(1)) == ["told 9: 2"])
@@ -296,7 +183,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("a reader hears that its watchers were told up to a revision once each was told, and not before")
     func toldUpToRevision() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = try world.happens(put("a"), put("b"))
         _ = world.ask(watch(1), watch(2, from: 2), watch(3, from: 9))
         #expect(world.ask(toldUpTo(3, 1)) == ["told 9: 3"])
@@ -314,14 +201,14 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("who has ended keeps no reader waiting, and a closed port is answered nothing")
     func toldWithoutThem() throws {
-        var world = try World()
+        var world = try WatchWorld()
         _ = world.ask(watch(1), watch(2) { $0.isOneShot = true })
         #expect(world.ask(toldUpTo(5, 1, 2)) == [])
         // The handle of the one that ended is given to another, who is none of the reader's.
         #expect(world.ask(.cancel(WatcherID(1)), watch(3)) == [])
         #expect(try world.happens(put("a")) == ["3: a@2", "2: a@2", "told 9: 5"])
         #expect(world.ask(toldUpTo(5, 3)) == [])
-        #expect(world.tell(.portClosed(World.port)) == [])
+        #expect(world.tell(.portClosed(WatchWorld.port)) == [])
         #expect(world.tell(.missed(through: 9)) == [])
         #expect(world.ask(toldUpTo(9, 1)) == ["told 9: 9"])
     }
@@ -333,7 +220,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     func slow() throws {
         var settings = WatchHub.Settings()
         settings.watcherLimitBytes = 200
-        var world = try World(settings)
+        var world = try WatchWorld(settings)
         _ = world.ask(watch(1))
         let bytes = 66
         #expect(
@@ -357,7 +244,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     func portBound() throws {
         var settings = WatchHub.Settings()
         settings.portLimitBytes = 200
-        var world = try World(settings)
+        var world = try WatchWorld(settings)
         let a = KeyRange(key: Array("a".utf8))
         _ = world.ask(watch(1), watch(2, a))
         _ = world.ask(watch(1), port: 8)
@@ -373,7 +260,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
     func large() throws {
         var settings = WatchHub.Settings()
         settings.watcherLimitBytes = 10
-        var world = try World(settings)
+        var world = try WatchWorld(settings)
         _ = world.ask(watch(1))
         #expect(try world.happens(put("a")) == ["1: a@2"])
         #expect(try world.happens(put("b")) == [])
@@ -383,7 +270,7 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
 
     @Test("ids in any order are found until they are removed, however many have come and gone")
     func names() throws {
-        var world = try World()
+        var world = try WatchWorld()
         for id in (1...100 as ClosedRange<UInt64>).reversed() { _ = world.ask(watch(id)) }
         for id in 1...100 as ClosedRange<UInt64> where id % 7 != 0 { _ = world.ask(.cancel(WatcherID(id))) }
         #expect(world.hub.counts.watchers == 14)
@@ -392,13 +279,5 @@ private func toldUpTo(_ revision: Int64, _ ids: UInt64..., token: UInt64 = 9) ->
         #expect(try world.happens(put("a")).count == 16)
         #expect(world.ask(progress(7, 8, 14, 98, 200)) == ["told 9: 2"])
         #expect(world.ask(progress(9)) == [])
-    }
-}
-
-extension WatchHub.Counts {
-    fileprivate static func of(ports: Int) -> WatchHub.Counts {
-        var counts = WatchHub.Counts()
-        counts.ports = ports
-        return counts
     }
 }
