@@ -64,7 +64,7 @@ struct MemberHost: SimulatedProcess {
         random = SeededRandom(seed: seed)
         lastNumber = seed
         do {
-            if let image = disk.cell(Self.storeCell) { store = try StoreImage.decode(image) }
+            if let image = disk.cell(Self.storeCell) { store = try StoreImage.store(from: image) }
             let applied = try store.read { try AppliedState(from: $0) }
             let configuration =
                 try applied.configuration.isEmpty

@@ -9,7 +9,8 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let greeting: PeerGreeting
     private let times: LinkTimes
-    private let welcome: EventLoopPromise<Void>
+    /// The version of the peer protocol that both sides speak.
+    private let welcome: EventLoopPromise<UInt16>
     private let answer: EventLoopPromise<CheckpointAnswer>
     private var reader = PeerFrameReader()
     private var watch: TransferWatch
@@ -18,7 +19,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
     private let ending = Mutex<String?>(nil)
 
     init(
-        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<Void>,
+        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<UInt16>,
         answer: EventLoopPromise<CheckpointAnswer>
     ) {
         self.greeting = greeting
@@ -62,7 +63,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
             guard verdict.verdict == .welcome else { throw PeerProtocolError(verdict.reason(for: greeting)) }
             greetingTimer?.cancel()
             beginTicks(context)
-            welcome.succeed(())
+            welcome.succeed(verdict.agreedVersion)
         case .checkpointAnswer:
             let verdict = try CheckpointAnswer(decoding: body)
             // A refusal may come while there is much to send still.

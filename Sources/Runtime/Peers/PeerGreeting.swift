@@ -24,10 +24,19 @@ struct PeerGreeting: Hashable, Sendable {
     }
 
     static let magic: UInt32 = 0x5045_5953
-    /// Of all that is said between peers. A peer of another version is refused.
-    static let currentVersion: UInt16 = 2
+    /// Of greetings, their answers, and what every member understands. A peer of another one is refused.
+    static let baseVersion: UInt16 = 2
+    /// Up to which this program understands what is said between peers; a connection speaks the lower one of both
+    /// sides.
+    ///
+    ///     2   the base
+    ///     3   a checkpoint's head says its format, its tables and the versions of its spaces
+    static let latestVersion: UInt16 = 3
 
-    var version = PeerGreeting.currentVersion
+    var version = PeerGreeting.baseVersion
+    /// The sender's `latestVersion`. It stands where an inquiry has its disk, which members that speak nothing later
+    /// than the base leave empty and pass over; in an inquiry itself it is the base.
+    var latest: UInt16
     var purpose: Purpose
     var clusterID: UInt64
     var sender: ProcessID
@@ -46,7 +55,7 @@ struct PeerGreeting: Hashable, Sendable {
         bytes.appendInteger(receiver.rawValue)
         bytes.appendInteger(formation)
         bytes.append(disk == nil ? 0 : 1)
-        bytes.appendInteger(disk?.rawValue ?? 0)
+        bytes.appendInteger(disk?.rawValue ?? UInt64(latest))
     }
 
     init(
@@ -55,6 +64,7 @@ struct PeerGreeting: Hashable, Sendable {
     ) {
         self.formation = formation
         self.disk = disk
+        latest = disk == nil ? PeerGreeting.latestVersion : PeerGreeting.baseVersion
         self.purpose = purpose
         self.clusterID = clusterID
         self.sender = sender
@@ -68,7 +78,8 @@ struct PeerGreeting: Hashable, Sendable {
         }
         version = try reader.integer()
         // Of another version nothing more is known than that it is one.
-        guard version == PeerGreeting.currentVersion else {
+        latest = PeerGreeting.baseVersion
+        guard version == PeerGreeting.baseVersion else {
             purpose = .messages
             (clusterID, sender, receiver, formation) = (0, ProcessID(0), ProcessID(0), 0)
             return
@@ -82,8 +93,12 @@ struct PeerGreeting: Hashable, Sendable {
         receiver = ProcessID(try reader.integer())
         formation = try reader.integer()
         let hasDisk = try reader.integer(UInt8.self)
-        let disk = DiskID(try reader.integer())
-        self.disk = hasDisk == 0 ? nil : disk
+        let number = try reader.integer(UInt64.self)
+        if hasDisk == 0 {
+            latest = max(latest, UInt16(truncatingIfNeeded: number))
+        } else {
+            disk = DiskID(number)
+        }
         try reader.expectEnd()
     }
 }
@@ -104,7 +119,8 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     }
 
     var verdict: Verdict
-    var version = PeerGreeting.currentVersion
+    /// The listening side's `latestVersion`.
+    var version = PeerGreeting.latestVersion
     /// The listening side's own.
     var clusterID: UInt64
     var member: ProcessID
@@ -151,6 +167,9 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         }
         try reader.expectEnd()
     }
+
+    /// What both sides of a connection that is welcome understand.
+    var agreedVersion: UInt16 { min(version, PeerGreeting.latestVersion) }
 
     /// What to tell the operator of the dialling side.
     func reason(for greeting: PeerGreeting) -> String {

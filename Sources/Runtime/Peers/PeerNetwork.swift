@@ -95,7 +95,7 @@ final class PeerNetwork: @unchecked Sendable {
         let formed = formation.known
         var answer = PeerGreetingAnswer(verdict: .welcome, clusterID: clusterID, member: own)
         answer.formation = formed?.nonce ?? 0
-        if greeting.version != PeerGreeting.currentVersion {
+        if greeting.version != PeerGreeting.baseVersion {
             answer.verdict = .otherVersion
         } else if greeting.purpose == .inquiry {
             judge(inquiry: greeting, &answer)
