@@ -50,7 +50,7 @@ public struct CheckpointStream {
     public func expectEnd() throws {
         if contents.isComplete, start == buffer.count { return }
         guard contents.head != nil || !buffer.isEmpty else {
-            throw CheckpointError(.torn, "nothing where a checkpoint should be: it is empty")
+            throw CheckpointError(.torn, "empty, and no checkpoint")
         }
         guard contents.isComplete else {
             throw CheckpointError(
