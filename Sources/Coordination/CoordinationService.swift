@@ -90,6 +90,8 @@ public enum ServiceError: Error, Hashable, Sendable {
     case stopped
     case corrupt
     case unsupportedForLearner
+    /// Some member would not know what to do with it: the cluster is being upgraded.
+    case notUnderstoodByAll
     case internalFailure(String)
 }
 

@@ -75,6 +75,11 @@ struct PeerFrameTests {
         answer.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
 
+        answer.commands = CommandVersions()
+        bytes = []
+        answer.encode(into: &bytes)
+        #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
+
         // What a peer of another version is told is as long as it was in the first.
         let refusal = PeerGreetingAnswer(verdict: .otherVersion, clusterID: 5, member: ProcessID(9))
         bytes = []

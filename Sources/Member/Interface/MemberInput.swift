@@ -17,6 +17,8 @@ public enum MemberInput: Sendable {
     case beat(StoreReading?)
     /// Who can be reached now, by what is small and by what carries entries.
     case reached([ProcessID])
+    /// What other members have said about the commands that they understand, all that is known of it.
+    case understood([MemberVersions])
 
     // The log.
     /// All records up to this one are durable.

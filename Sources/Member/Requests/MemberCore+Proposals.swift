@@ -24,12 +24,23 @@ extension MemberCore {
         guard proposals.count < settings.pendingRequestLimit, !backlog.isFull,
             proposals.count == 0 || proposals.bytes + payload.count <= settings.pendingBytesLimit
         else { return outputs.append(.answer(client, .failure(.tooManyRequests))) }
+        guard isUnderstoodByAll(payload) else {
+            return outputs.append(.answer(client, .failure(.notUnderstoodByAll)))
+        }
         // A command that may need room is not let into the log while there is none.
         if room.isWanting, takesRoom(payload) {
             raiseNoSpaceAlarm(&outputs)
             return outputs.append(.answer(client, refusing(payload, .noSpace)))
         }
         propose(payload, .client(client))
+    }
+
+    private func isUnderstoodByAll(_ payload: Payload) -> Bool {
+        let others = (replica.configuration.voters + replica.configuration.learners).filter { $0 != me }
+        return
+            (try? EntryPayload.withCommand(in: payload) {
+                vocabulary.isUnderstood(version: $1, of: $2, by: others)
+            }) ?? true
     }
 
     private func takesRoom(_ payload: Payload) -> Bool {

@@ -1,4 +1,5 @@
 import Automata
+import Coordination
 import Paxos
 import Replica
 
@@ -30,7 +31,8 @@ struct PeerGreeting: Hashable, Sendable {
     /// sides.
     ///
     ///     2   the base
-    ///     3   a checkpoint's head says its format, its tables and the versions of its spaces
+    ///     3   a checkpoint's head says its format, its tables and the versions of its spaces; the answer to a
+    ///         greeting says which commands its sender understands
     static let latestVersion: UInt16 = 3
 
     var version = PeerGreeting.baseVersion
@@ -128,6 +130,8 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     var formation: UInt64 = 0
     /// The answer to an inquiry about the formation, when there is one.
     var news: FormationMessage?
+    /// Which commands the listening side understands; told to whom welcome is and knows version 3.
+    var commands: CommandVersions?
 
     /// To a peer of another version the answer ends where that of the first version did, so that it is
     /// understood.
@@ -141,6 +145,7 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         var encoded: [UInt8] = []
         news?.encode(into: &encoded)
         bytes.appendCounted(encoded)
+        if let commands { bytes += commands.encoded }
     }
 
     init(verdict: Verdict, clusterID: UInt64, member: ProcessID) {
@@ -164,6 +169,7 @@ struct PeerGreetingAnswer: Hashable, Sendable {
             if !encoded.isEmpty {
                 news = try encoded.withUnsafeBytes { try FormationMessage(decoding: $0) }
             }
+            if !reader.isAtEnd { commands = try CommandVersions(decoding: reader.remaining()) }
         }
         try reader.expectEnd()
     }

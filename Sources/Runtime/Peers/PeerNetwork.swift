@@ -108,6 +108,7 @@ final class PeerNetwork: @unchecked Sendable {
         } else if !members.withLock({ $0.known.contains(greeting.sender) }) {
             answer.verdict = .strangeSender
         }
+        if answer.verdict == .welcome, greeting.latest >= 3 { answer.commands = CommandVersions() }
         return answer
     }
 
