@@ -45,18 +45,33 @@ public struct CheckpointHead: Hashable, Sendable {
     public var tables: [Table]
     public var spaces: [SpaceVersions]
 
-    /// Of what `reader` sees.
-    public init(of reader: any OrderedReader, families: [any Space.Type] = Ledger.families) throws {
+    /// Of what `reader` sees. A table or a family that holds nothing is not named, so that a program without it takes
+    /// the checkpoint as well.
+    ///
+    /// - Parameter receiver: the commands that a member understands for which it is meant. No later ones have been
+    ///   applied, as nobody proposes what some member does not understand.
+    public init(
+        of reader: any OrderedReader, families: [any Space.Type] = Ledger.families,
+        receiver: CommandVersions? = nil
+    ) throws {
         let applied = try AppliedState(from: reader)
         slot = applied.slot
         configuration = applied.configuration
         revision = try LedgerReader(reader).revision()
-        tables = Self.knownTables
-        spaces = families.map { $0.versions }
+        tables = try Self.knownTables(holdingIn: reader)
+        spaces = try families.filter { family in
+            try family.id == .keyValue || FamilyTable.holdsAny(of: family.id, in: reader)
+        }.map { family in
+            var versions = family.versions
+            if let known = receiver?.latest(of: family.id) {
+                versions.commands = min(versions.commands, known)
+            }
+            return versions
+        }
     }
 
-    private static var knownTables: [Table] {
-        StoreTable.allCases.map { Table(number: $0.rawValue, name: $0.name) }
+    private static func knownTables(holdingIn reader: any OrderedReader) throws -> [Table] {
+        try StoreTable.allCases.filter { try reader.cursor(in: $0).seekToFirst() }.map { $0.listed }
     }
 
     /// `isBare`: for a member that speaks version 2 of the peer protocol.
@@ -92,7 +107,7 @@ public struct CheckpointHead: Hashable, Sendable {
             }
             slot = bytes.littleEndian(UInt64.self, at: 0)
             configuration = [UInt8](bytes.dropFirst(12))
-            tables = Self.knownTables
+            tables = StoreTable.allCases.map { $0.listed }
             spaces = []
             return
         }
@@ -168,6 +183,8 @@ extension Space {
 }
 
 extension StoreTable {
+    fileprivate var listed: CheckpointHead.Table { .init(number: rawValue, name: name) }
+
     /// By which a checkpoint names it; never changed, whatever becomes of the number.
     var name: String {
         switch self {

@@ -18,12 +18,14 @@ public struct CheckpointWriter {
 
     private enum Stage { case head, rows, over }
 
-    /// `isBare`: for a member that knows bare heads only.
+    /// - Parameters:
+    ///   - receiver: what commands a member understands for which it is meant.
+    ///   - isBare: for a member that knows bare heads only.
     public init(
-        of reader: any OrderedReader, families: [any Space.Type] = Ledger.families, isBare: Bool = false,
-        pieceBytes: Int = CheckpointWriter.pieceBytes
+        of reader: any OrderedReader, families: [any Space.Type] = Ledger.families,
+        receiver: CommandVersions? = nil, isBare: Bool = false, pieceBytes: Int = CheckpointWriter.pieceBytes
     ) throws {
-        head = try CheckpointHead(of: reader, families: families)
+        head = try CheckpointHead(of: reader, families: families, receiver: receiver)
         self.reader = reader
         self.isBare = isBare
         self.pieceBytes = pieceBytes

@@ -20,8 +20,11 @@ public struct CommandVersions: Hashable, Sendable {
 
     private init(_ entries: [Entry]) { self.entries = entries }
 
+    /// Nil where it does not know the space.
+    public func latest(of space: SpaceID) -> UInt8? { entries.first { $0.space == space }?.latest }
+
     public func understands(version: UInt8, of space: SpaceID) -> Bool {
-        entries.contains { $0.space == space && version <= $0.latest }
+        latest(of: space).map { version <= $0 } ?? false
     }
 
     // MARK: On the wire: how many, then of each the space's id and its latest version, a byte each

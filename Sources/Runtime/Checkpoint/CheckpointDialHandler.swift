@@ -9,8 +9,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let greeting: PeerGreeting
     private let times: LinkTimes
-    /// The version of the peer protocol that both sides speak.
-    private let welcome: EventLoopPromise<UInt16>
+    private let welcome: EventLoopPromise<PeerGreetingAnswer>
     private let answer: EventLoopPromise<CheckpointAnswer>
     private var reader = PeerFrameReader()
     private var watch: TransferWatch
@@ -19,7 +18,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
     private let ending = Mutex<String?>(nil)
 
     init(
-        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<UInt16>,
+        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<PeerGreetingAnswer>,
         answer: EventLoopPromise<CheckpointAnswer>
     ) {
         self.greeting = greeting
@@ -63,7 +62,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
             guard verdict.verdict == .welcome else { throw PeerProtocolError(verdict.reason(for: greeting)) }
             greetingTimer?.cancel()
             beginTicks(context)
-            welcome.succeed(verdict.agreedVersion)
+            welcome.succeed(verdict)
         case .checkpointAnswer:
             let verdict = try CheckpointAnswer(decoding: body)
             // A refusal may come while there is much to send still.

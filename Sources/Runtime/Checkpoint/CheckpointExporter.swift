@@ -105,15 +105,16 @@ final class CheckpointExporter: Sendable {
     private struct Connection {
         let channel: any Channel
         let handler: CheckpointDialHandler
-        /// Of the peer protocol, as both sides speak it.
-        let version: UInt16
+        /// What the receiver has said of itself.
+        let welcome: PeerGreetingAnswer
         let answer: EventLoopFuture<CheckpointAnswer>
     }
 
     private func stream(on connection: Connection) throws {
         let view = try store.openView()
         defer { view.close() }
-        var writer = try CheckpointWriter(of: view, isBare: connection.version < 3)
+        var writer = try CheckpointWriter(
+            of: view, receiver: connection.welcome.commands, isBare: connection.welcome.agreedVersion < 3)
         var inFlight: [EventLoopFuture<Void>] = []
         while let piece = try writer.next() {
             let frame = PeerFrame.encoded(piece.kind.frame) {
@@ -140,7 +141,7 @@ final class CheckpointExporter: Sendable {
             purpose: .checkpoint, clusterID: clusterID, sender: own, receiver: receiver,
             formation: formation.known?.nonce ?? 0)
         let loop = group.next()
-        let welcome = loop.makePromise(of: UInt16.self)
+        let welcome = loop.makePromise(of: PeerGreetingAnswer.self)
         let answer = loop.makePromise(of: CheckpointAnswer.self)
         let handler = CheckpointDialHandler(greeting, times: times, welcome: welcome, answer: answer)
         do {
@@ -159,9 +160,9 @@ final class CheckpointExporter: Sendable {
                 return state.isStopping
             }
             if isStopping { channel.close(promise: nil) }
-            let version = try welcome.futureResult.wait()
             return Connection(
-                channel: channel, handler: handler, version: version, answer: answer.futureResult)
+                channel: channel, handler: handler, welcome: try welcome.futureResult.wait(),
+                answer: answer.futureResult)
         } catch {
             welcome.fail(error)
             answer.fail(error)

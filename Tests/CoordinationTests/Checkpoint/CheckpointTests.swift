@@ -121,6 +121,27 @@ import Testing
         #expect(error?.code == .unknown && error?.message.contains("format 2") == true)
     }
 
+    @Test(
+        "a family that holds nothing is not named, and no later commands than a member knows for which it is meant"
+    )
+    func spaces() throws {
+        func spaces(of harness: SpaceHarness, for receiver: CommandVersions? = nil) throws -> [CheckpointHead
+            .SpaceVersions]
+        {
+            try harness.store.read {
+                try CheckpointHead(of: $0, families: CheckpointSample.families, receiver: receiver).spaces
+            }
+        }
+        let keyValue = CheckpointHead.SpaceVersions(space: .keyValue, commands: 1, tables: 1)
+        let registry = CheckpointHead.SpaceVersions(space: .registry, commands: 1, tables: 1)
+        let sample = try CheckpointSample.random(seed: 12)
+        #expect(try spaces(of: sample) == [keyValue, registry])
+        #expect(try spaces(of: SpaceHarness()) == [keyValue])
+        let bytes: [UInt8] = [1, 1, 0]
+        let earlier = try bytes.withUnsafeBytes { try CommandVersions(decoding: $0) }
+        #expect(try spaces(of: sample, for: earlier).map(\.commands) == [0, 1])
+    }
+
     @Test("tables go by their names, whatever numbers they have")
     func renumbered() throws {
         let harness = try CheckpointSample.random(seed: 5)
