@@ -23,9 +23,9 @@ struct Vocabulary: Hashable, Sendable {
     mutating func learn(_ versions: [MemberVersions]) { heard = versions }
 
     func isUnderstood(version: UInt8, of space: SpaceID, by members: [ProcessID]) -> Bool {
-        if CommandVersions.base.understands(version: version, of: space) { return true }
-        return members.allSatisfy { member in
-            heard.first { $0.process == member }?.commands.understands(version: version, of: space) ?? false
+        members.allSatisfy { member in
+            let known = heard.first { $0.process == member }?.commands ?? .base
+            return known.understands(version: version, of: space)
         }
     }
 }
