@@ -50,6 +50,7 @@ public struct MemberCore: Automaton, Sendable {
     var proposals: ProposalTable
     var newProposals: [Proposal] = []
     var reads = ReadTable()
+    var revisionWaiters = RevisionWaiters()
     var newReaders: [ReadTable.Waiter] = []
     var leases: Leases
     var leadership: LeaderWatch

@@ -78,6 +78,8 @@ public enum ClientRequest: Sendable {
     case command(Payload)
     /// Answered with `.ready` once what is applied here holds everything that was applied anywhere before.
     case linearizableRead
+    /// Answered with `.ready` once what is applied here holds everything up to the revision.
+    case read(notBefore: Int64)
     case lease(LeaseQuestion)
     case moveLeader(to: ProcessID)
     /// Wait until everything that was compacted up to the revision is physically removed.
@@ -90,6 +92,7 @@ extension ClientRequest {
         switch request {
         case .command(let command): self = .command(EntryPayload.encode(command))
         case .linearizableRead: self = .linearizableRead
+        case .read(let revision): self = .read(notBefore: revision)
         case .renewLease(let lease): self = .lease(.renew(lease))
         case .leaseTimeToLive(let lease): self = .lease(.timeToLive(lease))
         case .moveLeader(let target): self = .moveLeader(to: ProcessID(target))

@@ -12,6 +12,9 @@ extension MemberCore {
         switch request {
         case .command(let payload): onCommand(payload, client, &outputs)
         case .linearizableRead: newReaders.append(.client(client))
+        case .read(let revision):
+            revisionWaiters.add(client, revision, until: now + settings.limits.requestTimeout)
+            answerRevisionWaiters(&outputs)
         case .lease(let question): ask(question, by: .client(client), &outputs)
         case .moveLeader(let target): onMoveLeader(target, client, &outputs)
         case .compactionFinished(let revision): compaction.add(revision, client)
@@ -151,7 +154,9 @@ extension MemberCore {
             outputs.append(.report(.readsFailed(read.waiters.count)))
             end(read, timeoutError(begun: read.begun, isDoubtful: false), &outputs)
         }
-        for client in transfer.removeLate(at: now) { outputs.append(.answer(client, .failure(.timedOut))) }
+        for client in revisionWaiters.takeLate(at: now) + transfer.removeLate(at: now) {
+            outputs.append(.answer(client, .failure(.timedOut)))
+        }
     }
 
     /// What a client whose time is over is told about the likely reason.
@@ -175,7 +180,7 @@ extension MemberCore {
         for case .client(let client) in newReaders { outputs.append(.answer(client, .failure(.stopped))) }
         newReaders = []
         stopLeases(&outputs)
-        for client in compaction.takeAll() + transfer.takeAll() {
+        for client in compaction.takeAll() + transfer.takeAll() + revisionWaiters.takeAll() {
             outputs.append(.answer(client, .failure(.stopped)))
         }
     }
