@@ -84,6 +84,49 @@ final class TestThread: @unchecked Sendable {
         #expect(try store.read { try contents($0, .index).count } == count + 3)
     }
 
+    @Test("readers see whole transactions while what is new goes to the data file in many pieces")
+    func readersWhileWritingOut() throws {
+        let store = try LMDBStore.open(directory.store)
+        let count = 5_000
+        @Sendable func key(_ number: Int) -> [UInt8] { Self.key(number) + [1] }
+        @Sendable func round(_ number: UInt8) throws {
+            try store.write { transaction in
+                for number in 0..<count where number % 3 == 0 {
+                    try transaction.remove(key(number), in: .index)
+                }
+                for index in 0..<count where index % 3 != 0 || number % 2 == 0 {
+                    try transaction.put([number], for: key(index), in: .index)
+                }
+            }
+        }
+        try round(0)
+        let watch = Watch()
+        var threads: [TestThread] = []
+        for _ in 0..<2 {
+            threads.append(
+                TestThread {
+                    var last: UInt8 = 0
+                    while !watch.isDone.load(ordering: .relaxed) {
+                        let found = try store.read { try contents($0, .index) }
+                        let values = Set(found.map { $0.value[0] })
+                        let wanted = values.first.map { $0 % 2 == 0 ? count : count - (count + 2) / 3 }
+                        if values.count != 1 || values.first! < last || found.count != wanted {
+                            watch.inconsistencies.add(1, ordering: .relaxed)
+                        }
+                        last = values.first ?? last
+                        watch.reads.add(1, ordering: .relaxed)
+                    }
+                })
+        }
+        threads.append(
+            TestThread { while !watch.isDone.load(ordering: .relaxed) { try store.synchronize() } })
+        for number in 1..<UInt8(30) { try round(number) }
+        watch.isDone.store(true, ordering: .relaxed)
+        for thread in threads { try thread.join() }
+        #expect(watch.inconsistencies.load(ordering: .relaxed) == 0)
+        #expect(watch.reads.load(ordering: .relaxed) > 0)
+    }
+
     private final class Watch: Sendable {
         let isDone = Atomic<Bool>(false)
         let inconsistencies = Atomic<Int>(0)

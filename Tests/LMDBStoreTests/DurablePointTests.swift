@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    @Test("what went to the data file and was not made the point is forgotten, and memory with it")
+    func writtenOutAndNotSynchronised() throws {
+        var random = SeededRandom(state: 3)
+        var expected: [[[UInt8]]] = StoreTable.allCases.map { _ in [] }
+        for _ in 0..<6 {
+            let store = try LMDBStore.open(directory.store)
+            #expect(try image(store) == expected)
+            try churn(store, &random, transactions: 8)
+            try store.synchronize()
+            expected = try image(store)
+            try churn(store, &random, transactions: 8)
+            let sealed = store.seal()
+            try churn(store, &random, transactions: 3)
+            let before = try image(store)
+            try store.writeOut(sealed)
+            #expect(try image(store) == before)
+        }
+    }
+
     @Test("closing synchronises")
     func close() throws {
         do {
