@@ -96,17 +96,33 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
     /// nobody synchronises.
     public func openPoint() throws -> any OrderedView { try environment.openPoint() }
 
-    /// Of what is committed. The layers are looked up first and the file after them, so that nothing is missing that
-    /// has gone from the layers to the file meanwhile; and when what came later is on its way as well, anew.
+    /// Of what is committed.
     func takeView() throws -> LayeredView {
-        let view = views.withLock { $0.popLast() } ?? LayeredView(environment)
-        while true {
-            let before = generation.load(ordering: .acquiring)
-            let (layers, committed) = state.withLock { ($0.layers, $0.committed) }
-            try view.begin(layers, at: committed)
-            if generation.load(ordering: .acquiring) == before { return view }
-            view.end()
+        while true { if let view = try view(of: look()) { return view } }
+    }
+
+    /// The layers at one moment, and the last transaction that they have.
+    struct Look {
+        fileprivate let generation: UInt64
+        fileprivate let layers: [MemoryLayer]
+        fileprivate let committed: UInt64
+    }
+
+    func look() -> Look {
+        let generation = generation.load(ordering: .acquiring)
+        return state.withLock {
+            Look(generation: generation, layers: $0.layers, committed: $0.committed)
         }
+    }
+
+    /// The file is looked at after the layers, so that nothing is missing that has gone from them to it meanwhile. Nil
+    /// where what came later than the look may be on its way as well.
+    func view(of look: Look) throws -> LayeredView? {
+        let view = views.withLock { $0.popLast() } ?? LayeredView(environment)
+        try view.begin(look.layers, at: look.committed)
+        if generation.load(ordering: .acquiring) == look.generation { return view }
+        giveBack(view)
+        return nil
     }
 
     func giveBack(_ view: LayeredView) {

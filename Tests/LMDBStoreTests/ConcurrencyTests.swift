@@ -127,6 +127,27 @@ final class TestThread: @unchecked Sendable {
         #expect(watch.reads.load(ordering: .relaxed) > 0)
     }
 
+    @Test(
+        "a view of the file is not joined to layers that were looked at before later ones were on their way to it"
+    )
+    func lateView() throws {
+        let store = try LMDBStore.open(directory.store)
+        try store.write { try $0.put([1], for: [1], in: .index) }
+        let look = store.look()
+        // What the look has may go to the file, and only that.
+        let first = store.seal()
+        try store.writeOut(first)
+        let stale = store.look()
+        try store.write { try $0.put([2], for: [1], in: .index) }
+        #expect(try store.view(of: look) == nil)
+        let view = try #require(try store.view(of: stale))
+        #expect(try view.value(of: [1], in: .index) == [1])
+        store.giveBack(view)
+        try store.synchronize()
+        #expect(try store.view(of: stale) == nil)
+        #expect(try store.read { try $0.value(of: [1], in: .index) } == [2])
+    }
+
     private final class Watch: Sendable {
         let isDone = Atomic<Bool>(false)
         let inconsistencies = Atomic<Int>(0)
