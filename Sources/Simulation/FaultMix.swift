@@ -39,6 +39,9 @@ public struct FaultMix: Hashable, Sendable {
     public var halfOpens: Strikes?
     /// How often a crash takes the machine along, so that nobody is told, in parts per million.
     public var powerCutsPPM: UInt64 = 0
+    /// How many faults strike at most, of whatever kind; any number when it is nil. A process that comes up and goes
+    /// down again, a sync that fails and what the network does to single messages are none of these.
+    public var mostStrikes: Int?
     /// Every clock runs at a rate of its own, fast or slow by at most this much.
     public var clockSkewPPM: UInt64 = 0
 

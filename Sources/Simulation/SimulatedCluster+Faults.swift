@@ -214,7 +214,9 @@ extension SimulatedCluster {
     }
 
     mutating func onStrike(_ strike: Strike) -> Occurrence {
-        guard faultsAreActive, let strikes = strikes(strike) else { return .other }
+        guard faultsAreActive, let strikes = strikes(strike), counts.strikes < mix.mostStrikes ?? .max
+        else { return .other }
+        count(\.strikes)
         scheduleStrike(strike)
         let lasting = faultRandom.span(in: strikes.lasting)
         let index = faultRandom.index(hosts.count)

@@ -27,6 +27,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     public struct Counts: Hashable, Sendable {
         public var events = 0
         public var delivered = 0
+        /// Faults that struck, of whatever kind.
+        public var strikes = 0
         public var lost = 0
         public var crashes = 0
         public var damagedLogs = 0

@@ -11,11 +11,13 @@ struct MemberPlan {
     var mix: FaultMix
     var host: MemberHost.Settings
     let connections: ConnectionPolicy?
-    let faultySpan: TimeSpan
+    var faultySpan: TimeSpan
     let requestGap: TimeSpan
-    let fillsStores: Bool
-    let stopsMembers: Bool
-    let hasQuota: Bool
+    /// How much clients ask for while faults strike; any number when it is nil.
+    var operations: Int?
+    var fillsStores: Bool
+    var stopsMembers: Bool
+    var hasQuota: Bool
 
     init(_ options: MemberRun.Options, from random: inout SeededRandom) {
         let count = random.element([1, 2, 3, 3, 3, 5])
@@ -50,10 +52,14 @@ struct MemberPlan {
         faultySpan = .milliseconds(UInt64(random.number(in: 4_000...15_000)))
         fillsStores = random.chance(300_000)
         stopsMembers = random.chance(400_000)
-        guard random.coin() else {
-            connections = nil
-            return
-        }
+        connections = Self.connections(&mix, replica, &random)
+        options.reduction.apply(to: &self)
+    }
+
+    private static func connections(
+        _ mix: inout FaultMix, _ replica: Replica.Settings, _ random: inout SeededRandom
+    ) -> ConnectionPolicy? {
+        guard random.coin() else { return nil }
         mix.network.isOrdered = true
         mix.network.duplicationPPM = 0
         // What is late holds up all that is behind it.
@@ -63,7 +69,7 @@ struct MemberPlan {
         if random.coin() { mix.resets = .init(every: gap, lasting: .zero ... .zero) }
         if random.coin() { mix.halfOpens = .init(every: gap, lasting: .zero ... .zero) }
         if random.coin() { mix.powerCutsPPM = 500_000 }
-        connections = ConnectionPolicy(
+        return ConnectionPolicy(
             LinkTimes(electionTimeout: replica.electionTimeout), carriedWithinTimeout: nil)
     }
 }

@@ -12,6 +12,8 @@ public struct MemberRun {
     public struct Options: Sendable {
         public var seed: UInt64
         public var flaw: MemberFlaw?
+        /// What of its faults and operations the run is without.
+        public var reduction = MemberReduction()
         public var keeping: Trace.Keeping = .hashOnly
 
         public init(seed: UInt64) { self.seed = seed }
@@ -22,6 +24,10 @@ public struct MemberRun {
         /// Names the run: the same for the same seed, always.
         public let hash: StableHash
         public let statistics: MemberStatistics
+        /// How much clients had asked for, how many faults had struck and how long, when the run failed or faults stopped.
+        let operations: Int
+        let strikes: Int
+        let milliseconds: Int
         /// As much of the trace as was asked for.
         public let trace: [String]
     }
@@ -42,6 +48,8 @@ public struct MemberRun {
     private var judge: MemberJudge
     private var random: SeededRandom
     private var statistics = MemberStatistics()
+    private var operations = 0
+    private var struck = TimeSpan.zero
 
     public static func run(_ options: Options) -> Outcome {
         var violation: Violation?
@@ -57,6 +65,8 @@ public struct MemberRun {
         run.statistics.note(run.cluster.counts, run.cluster.now)
         return Outcome(
             violation: violation, hash: run.cluster.trace.hash, statistics: run.statistics,
+            operations: run.operations, strikes: run.cluster.counts.strikes,
+            milliseconds: Int(run.struck.nanoseconds / 1_000_000) + 1,
             trace: run.cluster.trace.lines)
     }
 
@@ -94,6 +104,7 @@ public struct MemberRun {
         cluster.wake(Wake.operate, after: .seconds(1))
         let end = cluster.now + plan.faultySpan
         while cluster.now < end, let occurrence = cluster.advance() {
+            struck = cluster.now.since(.zero)
             try onOccurrence(occurrence)
             switch occurrence {
             case .woke(Wake.request):
@@ -110,7 +121,8 @@ public struct MemberRun {
     private var up: [ProcessID] { plan.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) } }
 
     private mutating func ask() throws(Violation) {
-        guard !up.isEmpty else { return }
+        guard !up.isEmpty, operations < plan.operations ?? .max else { return }
+        operations += 1
         let process = clients.pick(up)
         let request = clients.request(
             to: process, of: plan.processes, revision: judge.revision,
