@@ -7,9 +7,11 @@ enum SimulateMembers {
     static let usage = """
         usage: simulate members [--seed N [--trace] | --seeds COUNT --from N] [options]
 
-        Clusters of one to five whole members in simulated time: the production member with its clients' puts,
-        transactions, compactions, leases and reads, its log on files behind a page cache, stores that get full and go
-        back to their last durable point, members that stop in order. Judged by what clients were told.
+        Clusters of one to five whole members and some learners in simulated time: the production member with its
+        clients' puts, transactions, compactions, leases and reads, its log on files behind a page cache, stores that
+        get full and go back to their last durable point, members that stop in order, that join, are promoted, replaced
+        and removed, that lose their disks or find something else in their logs than they wrote, machines that sleep,
+        clocks that run wrong or leap, slow disks. Judged by what clients were told.
 
           --seed N         this seed alone
           --seeds COUNT    so many seeds (default 100), the first of them --from N (default 1)
@@ -24,6 +26,7 @@ enum SimulateMembers {
           --flaw NAME      with a deliberate error, which must be caught: \
         \(MemberFlaw.allCases.map(\.rawValue).joined(separator: ", "))
 
+        A sweep of \(MemberSweep.seedsThatSeeAll) seeds or more fails as well when no run came by some kind of fault or point.
         A run that fails is made smaller in at most \(MemberSweep.shrinkingRuns) further runs: without kinds of faults,
         with fewer faults and operations, and shorter. What is printed for it is a command like the seed's.
 

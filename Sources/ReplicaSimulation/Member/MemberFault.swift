@@ -1,4 +1,5 @@
 import Automata
+import Paxos
 import Simulation
 
 /// A kind of fault, or of hardship, that a run of members may be spared, as it is called on a command line.
@@ -29,6 +30,13 @@ public enum MemberFault: String, Hashable, Sendable, CaseIterable {
     /// Batches that another thread applies.
     case otherThreads = "other-threads"
     case smallLimits = "small-limits"
+    case learners
+    case memberChanges = "member-changes"
+    case lostDisks = "lost-disks"
+    case damagedLogs = "damaged-logs"
+    case suspensions
+    case clockJumps = "clock-jumps"
+    case slowDisks = "slow-disks"
 
     /// Takes it out of a run, whose other parts stay as they were drawn.
     func leave(_ plan: inout MemberPlan) {
@@ -60,6 +68,15 @@ public enum MemberFault: String, Hashable, Sendable, CaseIterable {
             plan.host.replica.entriesInFlightLimit = 1_000
             plan.host.replica.unappliedEntriesLimit = 1_000
             plan.host.member.pendingRequestLimit = 1_000
+        case .learners:
+            plan.learners = []
+            plan.host.first = Configuration(voters: plan.voters, disks: plan.host.first.disks)
+        case .memberChanges: plan.troubles.changes = .none
+        case .lostDisks: plan.troubles.lossGap = nil
+        case .damagedLogs: plan.troubles.damageGap = nil
+        case .suspensions: plan.mix.suspensions = nil
+        case .clockJumps: plan.mix.clockJumps = nil
+        case .slowDisks: plan.mix.slowDisks = nil
         }
     }
 }

@@ -30,6 +30,9 @@ public struct MemberSweep {
     /// How many further runs a failure costs at most.
     public static var shrinkingRuns: Int { MemberShrinker.runLimit }
 
+    /// A sweep of so many seeds that comes by less than everything has failed.
+    public static let seedsThatSeeAll = 1_000
+
     private let options: Options
     public private(set) var statistics = MemberStatistics()
     public private(set) var failures: [(seed: UInt64, violation: Violation)] = []
@@ -60,7 +63,15 @@ public struct MemberSweep {
         }
         say("members, seeds from \(options.firstSeed): \(failures.count) failures")
         say(statistics.table)
-        return failures.isEmpty
+        let missed = mustSeeAll ? statistics.missed : []
+        if !missed.isEmpty { say("no run came by: \(missed.joined(separator: ", "))") }
+        return failures.isEmpty && missed.isEmpty
+    }
+
+    /// Enough runs come by every kind of fault and every point, or they are not what they are meant to be.
+    private var mustSeeAll: Bool {
+        options.seeds >= Self.seedsThatSeeAll && !wasInterrupted && failures.isEmpty && options.flaw == nil
+            && options.reduction == MemberReduction()
     }
 
     private func shrink(
