@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same load on Synod and on every etcd that is here, alternating, with what it cost the servers.
 
-    bench.py [--servers synod,etcd-3.4,etcd-3.5] [--sizes 1,3] [--operations put,range,serializable,random-put,mix]
+    bench.py [--servers synod,etcd-3.4,etcd-3.5] [--sizes 1,3] [--operations put,range,serializable,random-put,mix,count,page]
              [--in-flight 1,32,256,1000] [--scale 1.0] [--rounds 2] [--no-spread] [--no-reads] [--no-random] [--json FILE]
 
 put, range, serializable: h2load with prebuilt gRPC frames: puts of 256 bytes to one key, ranges of that key. h2load
@@ -11,7 +11,8 @@ three processes the load goes to the leader; the rows marked * spread 255 in fli
 
 random-put, mix: our own generator (`Load`), on servers of their own that hold 100,000 keys times --scale, from 1,000
 to 1,000,000: puts of 256 bytes to keys drawn evenly, at 1 and 256 in flight, and one put to nine linearizable ranges
-at 256 in flight, to the leader.
+at 256 in flight, to the leader; then on the same servers, one in flight, the count of all keys, and a page of 500
+from their middle.
 
 Every server gets the same number of requests from one thread. Columns: answers per second; p50, p99 and p99.9 in
 milliseconds over every single answer; server CPU in microseconds per answer, user and system time of all the
@@ -28,9 +29,7 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,6 +42,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import random_keys  # noqa: E402
 import reads  # noqa: E402
 from figures import HEAD, Cell, cpu_seconds, memory, print_memory, print_row, revision  # noqa: E402
+from h2load import Load, field  # noqa: E402
 from harness import peers  # noqa: E402
 from harness.report import Skip, expect  # noqa: E402
 from harness.servers import KINDS, Cluster, program  # noqa: E402
@@ -59,15 +59,6 @@ H2LOAD = {
 OPERATIONS = [*H2LOAD, *random_keys.OPERATIONS]
 
 
-def field(number, data):
-    """A length-delimited protobuf field."""
-    length, size = len(data), b""
-    while length > 0x7F:
-        size += bytes([length & 0x7F | 0x80])
-        length >>= 7
-    return bytes([number << 3 | 2]) + size + bytes([length]) + data
-
-
 def frame(operation):
     """A gRPC message with its five bytes of prefix."""
     body = field(1, KEY)
@@ -78,49 +69,14 @@ def frame(operation):
     return b"\0" + len(body).to_bytes(4, "big") + body
 
 
-class Load:
-    """One h2load process: started, then read."""
-
-    def __init__(self, folder, operation, port, clients, streams, count):
-        self.count = count
-        self.log = tempfile.NamedTemporaryFile(dir=folder, suffix=".log")
-        body = os.path.join(folder, operation)
-        self.process = subprocess.Popen(
-            ["h2load", "-n", str(count), "-c", str(min(clients, count)), "-m", str(streams), "-t", "1", "-d", body,
-             "-H", "content-type: application/grpc", "-H", "te: trailers", f"--log-file={self.log.name}",
-             f"http://127.0.0.1:{port}{H2LOAD[operation]}"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def finish(self, timeout=120):
-        """Seconds, bytes of answers, and the microseconds of every request."""
-        try:
-            text, _ = self.process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        done = re.search(r"requests: (\d+) total, \d+ started, \d+ done, (\d+) succeeded", text)
-        expect(done and int(done.group(2)) == self.count, f"h2load: {text}")
-        times = []
-        with open(self.log.name) as file:
-            for line in file:
-                _, status, microseconds = line.split()
-                expect(status == "200", f"HTTP status {status}")
-                times.append(int(microseconds))
-        expect(len(times) == self.count, f"{len(times)} of {self.count} requests logged")
-        seconds = re.search(r"finished in ([\d.]+)(us|ms|s|m)", text)
-        scale = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[seconds.group(2)]
-        data = int(re.search(r"\((\d+)\) data", text).group(1))
-        return float(seconds.group(1)) * scale, data, times
-
-
 def run(cluster, folder, operation, shape, ports, cell):
     clients, streams, count = shape
     if operation != "put":
-        _, sample, _ = Load(folder, operation, ports[0], 1, 1, 1).finish()
+        _, sample, _ = Load(folder, operation, H2LOAD[operation], ports[0], 1, 1, 1).finish()
         expect(sample > len(VALUE), f"a single answer has only {sample} bytes")
     before, cpu = revision(cluster), cpu_seconds(cluster)
     start = time.monotonic()
-    loads = [Load(folder, operation, port, clients, streams, count) for port in ports]
+    loads = [Load(folder, operation, H2LOAD[operation], port, clients, streams, count) for port in ports]
     results = [load.finish() for load in loads]
     elapsed = time.monotonic() - start if len(loads) > 1 else results[0][0]
     cpu = cpu_seconds(cluster) - cpu
@@ -234,7 +190,7 @@ def parsed():
     parser.add_argument("--rounds", type=number, default=2, help="alternations between the servers, each on fresh clusters")
     parser.add_argument("--no-spread", dest="spread", action="store_false", help="leave out the rows marked *")
     parser.add_argument("--no-reads", dest="reads", action="store_false", help="leave out puts beside large ranges")
-    parser.add_argument("--no-random", dest="random", action="store_false", help="leave out random-put and mix")
+    parser.add_argument("--no-random", dest="random", action="store_false", help="leave out random-put, mix, count and page")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
     for name, allowed in (("servers", KINDS), ("operations", OPERATIONS), ("in_flight", SHAPES)):
@@ -242,7 +198,7 @@ def parsed():
             if value not in allowed:
                 parser.error(f"--{name.replace('_', '-')}: {value} is none of {', '.join(map(str, allowed))}")
     options.h2load = not set(H2LOAD).isdisjoint(options.operations)
-    options.random = options.random and random_keys.rows(options) != []
+    options.random = options.random and not set(random_keys.OPERATIONS).isdisjoint(options.operations)
     if options.random and not os.access(random_keys.GENERATOR, os.X_OK):
         parser.error("the load generator is not built: `make load`, or leave it out with --no-random")
     if (options.h2load or options.reads) and not shutil.which("h2load"):

@@ -17,16 +17,32 @@ public struct AppliedState: Hashable, Sendable {
     }
 
     public static func slot(in reader: any OrderedReader) throws -> UInt64 {
-        let slot = try reader.withValue(of: MetaKey.appliedSlot.bytes, in: .meta) { value in
-            guard value.count == 8 else { throw StoreError(.damaged, "the applied slot is not 8 bytes long") }
-            return UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+        try slot(under: .appliedSlot, in: reader)
+    }
+
+    /// The applied slot as a program has written it that keeps `KeyCounts`: the same, unless one that does not has
+    /// applied something since.
+    static func countedSlot(in reader: any OrderedReader) throws -> UInt64 {
+        try slot(under: .countedSlot, in: reader)
+    }
+
+    private static func slot(under key: MetaKey, in reader: any OrderedReader) throws -> UInt64 {
+        let slot = try withUnsafeBytes(of: key.rawValue) { key in
+            try reader.value(of: key, in: .meta).map { value in
+                guard value.count == 8 else {
+                    throw StoreError(.damaged, "the applied slot is not 8 bytes long")
+                }
+                return value.bigEndian(UInt64.self, at: 0)
+            }
         }
         return slot ?? 0
     }
 
     public static func setSlot(_ slot: UInt64, in transaction: any OrderedTransaction) throws {
         try withUnsafeBytes(of: slot.bigEndian) { value in
-            try MetaKey.appliedSlot.bytes.withUnsafeBytes { try transaction.put(value, for: $0, in: .meta) }
+            for key in [MetaKey.appliedSlot, .countedSlot] {
+                try withUnsafeBytes(of: key.rawValue) { try transaction.put(value, for: $0, in: .meta) }
+            }
         }
     }
 
@@ -45,6 +61,8 @@ enum MetaKey: UInt8 {
     case compactionProgress = 4
     /// Followed by the member's id.
     case member = 5
+    /// See `AppliedState.countedSlot`.
+    case countedSlot = 6
 
     var bytes: [UInt8] { [rawValue] }
 }

@@ -32,6 +32,9 @@ public protocol ServicePort: AnyObject {
     /// Asks for the revision up to which all these watchers have had everything; answered only when every
     /// one of them has caught up, otherwise dropped without an answer.
     func requestProgress(of watchers: [WatcherID], token: UInt64)
+    /// Asks to hear, by `.progress`, as soon as each of these watchers has been delivered everything up to the
+    /// revision or has ended: before that a reader who was promised it shows nothing newer.
+    func awaitTold(upTo revision: Int64, _ watchers: [WatcherID], token: UInt64)
     func flush()
     /// Ends all watchers of the port; nothing is delivered afterwards.
     func close()

@@ -1,12 +1,15 @@
-import CLMDB
 import Coordination
 import Glibc
 import Synchronization
 
-/// The ordered store in a memory-mapped B+tree.
+/// The ordered store: a memory-mapped B+tree in a data file, and in front of it in memory what was written since the
+/// last `synchronize`.
 ///
-/// Nothing that a request waits for is synced: the log makes requests durable, and `synchronize` makes the
-/// store catch up from time to time. A store always opens in the state of its last `synchronize` that
+///     write ─► newest layer ─► (synchronize) sealed layer ─► data file, in sorted pieces ─► sync, point
+///     read  ◄─ newest layer ◄──────────────── sealed layer ◄─ data file
+///
+/// Nothing that a request waits for is written to the disk here: the log makes requests durable, and `synchronize`
+/// makes the store catch up from time to time. A store always opens in the state of its last `synchronize` that
 /// returned, whether the process ended well, was killed, or the machine lost power.
 ///
 /// Memory-mapped files tell of unreadable sectors by a signal that ends the process; the bytes of the data
@@ -20,31 +23,34 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
         public var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fdatasync($0) }
         /// How large the data file may become. nil: as large as the process has addresses for, up to 1 TiB.
         public var mapBytes: Int?
+        /// What is kept in memory at most before a write waits until it is in the data file. A host that synchronises
+        /// while `isBehind` says so never comes to that.
+        public var memoryBytes = 64 << 20
         public init() {}
     }
 
     public let directory: String
-    private let options: Options
-    private let current: Mutex<Environment>
-    /// Held while a point is made or the environment replaced.
-    private let pointLock = Mutex<PointState>(PointState())
-    /// Held while a transaction is committed, and by others for a few microseconds.
-    private let commitLock: Mutex<SpaceReserve>
+    let options: Options
+    let environment: Environment
+    private let state = Mutex<State>(State())
+    /// Moves on when a layer is sealed: a view of the file that was opened before has nothing of what is sealed later.
+    private let generation = Atomic<UInt64>(0)
+    private let views = Mutex<[LayeredView]>([])
+    /// Held while a point is made.
+    private let pointLock = Mutex<Void>(())
+    /// Held while a transaction writes to the newest layer, and while that is sealed.
+    private let writing = Mutex<Void>(())
     /// Used by the thread that writes.
-    private var transaction: WriteTransaction?
+    private var transaction: LayeredTransaction?
     private var isWriting = false
-    private let changedBytes = Atomic<Int>(0)
-    private let isLow = Atomic<Bool>(false)
-    private let measured = Mutex<Measurement>(Measurement())
-    private let commits = Atomic<UInt64>(1)
+    let room: RoomKeeper
 
-    private struct PointState {
-        var failure: StoreError?
-    }
-
-    private struct Measurement {
-        var commits: UInt64 = 0
-        var size = Environment.Size()
+    private struct State {
+        /// Newest first; all but the newest are sealed.
+        var layers = [MemoryLayer()]
+        /// The last transaction that is committed.
+        var committed: UInt64 = 0
+        var syncFailure: StoreError?
     }
 
     /// Opens the store in `directory` as it was last synchronised, or makes an empty one.
@@ -60,137 +66,159 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
                 throw error
             }
         }
-        return try LMDBStore(
-            directory, Environment(directory, options), options: options)
+        return try LMDBStore(directory, Environment(directory, options), options: options)
     }
 
     private init(_ directory: String, _ environment: Environment, options: Options) {
         self.directory = directory
         self.options = options
-        var reserve = SpaceReserve(descriptor: environment.descriptor)
-        reserve.keep(behind: environment.usedBytes)
-        isLow.store(reserve.isLow, ordering: .relaxed)
-        commitLock = Mutex(reserve)
-        current = Mutex(environment)
+        self.environment = environment
+        room = RoomKeeper(environment)
     }
 
-    private var environment: Environment { current.withLock { $0 } }
+    deinit {
+        // Views are closed before the environment is.
+        transaction = nil
+        views.withLock { $0.removeAll() }
+    }
 
-    // MARK: Reading and writing
+    // MARK: Reading
 
     public func read<R>(_ body: (any OrderedReader) throws -> R) throws -> R {
-        let environment = environment
-        let view = try environment.takeView()
-        defer { environment.giveBack(view) }
+        let view = try takeView()
+        defer { giveBack(view) }
         return try body(view)
     }
 
-    public func write<R>(_ body: (any OrderedTransaction) throws -> R) throws -> R {
-        precondition(!isWriting, "a transaction within a transaction")
-        isWriting = true
-        defer { isWriting = false }
-        let environment = environment
-        let transaction = transaction ?? WriteTransaction(environment)
-        self.transaction = transaction
-        do {
-            try transaction.begin()
-            let result: R
-            do {
-                result = try body(transaction)
-            } catch {
-                transaction.abort()
-                throw error
-            }
-            try commit(transaction, environment)
-            return result
-        } catch let error as StoreError where error.code == .full {
-            // Pages freed since the point can be used again once there is a new one.
-            try? synchronize()
-            throw error
-        }
-    }
-
-    private func commit(_ transaction: WriteTransaction, _ environment: Environment) throws {
-        try commitLock.withLock { reserve in
-            defer { isLow.store(reserve.isLow, ordering: .relaxed) }
-            do {
-                try transaction.commit()
-            } catch let error as StoreError where error.code == .failed {
-                // The library takes a write that was cut short for a broken disk.
-                guard reserve.foundNoRoom(behind: environment.usedBytes) else { throw error }
-                throw StoreError(.full, "\(error.message): the disk is full")
-            }
-            reserve.keep(behind: environment.usedBytes)
-        }
-        changedBytes.add(transaction.changedBytes, ordering: .relaxed)
-        commits.add(1, ordering: .releasing)
-    }
-
-    public func openView() throws -> any OrderedView { try OpenView(environment) }
+    public func openView() throws -> any OrderedView { try OpenView(self) }
 
     /// The state of the last `synchronize` that returned. To be read by one thread at a time, and only while
     /// nobody synchronises.
     public func openPoint() throws -> any OrderedView { try environment.openPoint() }
 
+    /// Of what is committed. The layers are looked up first and the file after them, so that nothing is missing that
+    /// has gone from the layers to the file meanwhile; and when what came later is on its way as well, anew.
+    func takeView() throws -> LayeredView {
+        let view = views.withLock { $0.popLast() } ?? LayeredView(environment)
+        while true {
+            let before = generation.load(ordering: .acquiring)
+            let (layers, committed) = state.withLock { ($0.layers, $0.committed) }
+            try view.begin(layers, at: committed)
+            if generation.load(ordering: .acquiring) == before { return view }
+            view.end()
+        }
+    }
+
+    func giveBack(_ view: LayeredView) {
+        view.end()
+        views.withLock { $0.append(view) }
+    }
+
+    // MARK: Writing
+
+    public func write<R>(_ body: (any OrderedTransaction) throws -> R) throws -> R {
+        precondition(!isWriting, "a transaction within a transaction")
+        if bytesWrittenSincePoint >= options.memoryBytes { try synchronize() }
+        if let lack = room.lack { throw lack }
+        var result: Result<R, any Error>?
+        writing.withLock { _ in
+            isWriting = true
+            defer { isWriting = false }
+            result = Result { try writeAlone(body) }
+        }
+        return try result!.get()
+    }
+
+    private func writeAlone<R>(_ body: (any OrderedTransaction) throws -> R) throws -> R {
+        let transaction = transaction ?? LayeredTransaction(environment)
+        self.transaction = transaction
+        let (layers, committed) = state.withLock { ($0.layers, $0.committed) }
+        try transaction.beginWriting(layers, at: committed + 1)
+        do {
+            let result = try body(transaction)
+            try room.admit(layers, grows: transaction.grows, limit: options.mapBytes)
+            transaction.commit()
+            layers[0].publishSize()
+            state.withLock { $0.committed = committed + 1 }
+            return result
+        } catch {
+            transaction.abort()
+            throw error
+        }
+    }
+
     // MARK: Durability
 
-    /// Makes what is committed the point. It may be called on any thread while another writes; a second call
-    /// waits for the first. After a sync has failed every further one does, and what is read may be wrong: the
-    /// system takes what it could not write for written. Only `openPoint` can be relied on then.
+    /// Makes what is committed the point: it goes to the data file, and that to the disk. It may be called on any
+    /// thread while another writes; a second call waits for the first.
+    ///
+    /// Throws `.full` where the disk has no room; `syncFailure` is nil then, nothing is lost and a later call may
+    /// pass. After a sync has failed every further call does, and what is read may be wrong: the system takes what it
+    /// could not write for written. Only `openPoint` can be relied on then.
     public func synchronize() throws {
-        try pointLock.withLock { state in
-            if let failure = state.failure { throw failure }
-            let environment = environment
-            let changed = changedBytes.load(ordering: .relaxed)
-            let latest = try commitLock.withLock { reserve in
-                reserve.keep(behind: environment.usedBytes)
-                isLow.store(reserve.isLow, ordering: .relaxed)
-                return try environment.holdLatest()
+        try pointLock.withLock { _ in
+            if let syncFailure { throw syncFailure }
+            let sealed = seal()
+            if !sealed.isEmpty {
+                try room.whileWritingOut { try writeOut(sealed) }
+                state.withLock { $0.layers.removeLast($0.layers.count - 1) }
             }
+            let latest = try room.withReserve { _ in try environment.holdLatest() }
             guard latest.view.number != environment.pointNumber else {
                 return environment.giveBack(latest.view)
             }
             do {
                 try environment.makePoint(latest.view, latest.meta, dataBytes: latest.dataBytes, options)
             } catch let error as StoreError {
-                state.failure = error
+                state.withLock { $0.syncFailure = error }
                 throw error
             }
-            changedBytes.subtract(changed, ordering: .relaxed)
-            commits.add(1, ordering: .releasing)
+            room.onPoint()
         }
     }
 
-    /// About how many bytes of the data file have changed since the last `synchronize`. The file grows by
-    /// them, as pages that are freed are not used again before the next one.
-    public var bytesWrittenSincePoint: Int { changedBytes.load(ordering: .relaxed) }
+    /// What a sync has failed with: what is read may be wrong since, and no later `synchronize` passes.
+    public var syncFailure: StoreError? { state.withLock { $0.syncFailure } }
+
+    /// Begins a new layer; what is written from now on is not among what is returned, newest first.
+    func seal() -> [MemoryLayer] {
+        writing.withLock { _ in
+            state.withLock { state in
+                if !state.layers[0].isEmpty {
+                    state.layers.insert(MemoryLayer(), at: 0)
+                    generation.add(1, ordering: .releasing)
+                }
+                return Array(state.layers.dropFirst())
+            }
+        }
+    }
+
+    /// About how many bytes have been written since the last `synchronize`. They are in memory.
+    public var bytesWrittenSincePoint: Int {
+        state.withLock { $0.layers.reduce(0) { $0 + $1.size } }
+    }
+
+    /// Whether so much has been written since the last `synchronize` that the caller should let it come to an end
+    /// before writing more.
+    public var isBehind: Bool { bytesWrittenSincePoint >= options.memoryBytes / 2 }
 
     /// Whether the disk refused room that the store wanted to set aside. The caller should refuse what makes
     /// the store grow and go on with what makes it shrink. It ends by itself with a write or a `synchronize`
     /// after there is room again.
-    public var isSpaceLow: Bool { isLow.load(ordering: .relaxed) }
+    public var isSpaceLow: Bool { room.isLow }
 
-    /// Of the whole, and of the pages that hold something. Pages behind the end of the point's state that hold
-    /// nothing are left out: a restart gives them back, and so does a copy.
+    /// Of the whole, and of what holds something. Pages behind the end of the point's state that hold nothing are left
+    /// out: a restart gives them back, and so does a copy.
     public var size: (total: Int, inUse: Int) {
-        let size = measure()
-        return (max(size.inUse, min(size.file, size.point)), size.inUse)
+        let size = room.size
+        let memory = bytesWrittenSincePoint
+        return (max(size.inUse, min(size.file, size.point)) + memory, size.inUse + memory)
     }
 
     /// Bytes of the file, up to the last page in use, that hold nothing.
     public var spareBytes: Int {
-        let size = measure()
+        let size = room.size
         return size.file - size.inUse
-    }
-
-    private func measure() -> Environment.Size {
-        let now = commits.load(ordering: .acquiring)
-        return measured.withLock { measured in
-            if measured.commits != now, let size = try? environment.size() {
-                measured = Measurement(commits: now, size: size)
-            }
-            return measured.size
-        }
     }
 
     /// Synchronises. The store closes when it and its views are let go of.

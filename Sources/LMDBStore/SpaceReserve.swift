@@ -32,10 +32,12 @@ struct SpaceReserve {
         isLow = false
     }
 
-    /// Whether a write that was cut short met a full disk.
+    /// Whether a write that was cut short met a full disk. What it did write lies behind the pages in use.
     mutating func foundNoRoom(behind used: Int) -> Bool {
+        var status = stat()
+        let written = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
         end = min(end, used)
-        keep(behind: used)
+        keep(behind: max(used, written))
         return isLow
     }
 }

@@ -58,6 +58,9 @@ class TableView: OrderedReader {
         return cursor
     }
 
+    /// A cursor that its owner keeps from one period to the next.
+    final func makeCursor(in table: StoreTable) -> TableCursor { TableCursor(self, table) }
+
     final func sharedCursor(in table: StoreTable) throws -> any OrderedCursor {
         if let cursor = shared[Int(table.rawValue)] { return cursor }
         let cursor = TableCursor(self, table)
@@ -120,36 +123,4 @@ final class PointView: OrderedView, @unchecked Sendable {
 
     func cursor(in table: StoreTable) throws -> any OrderedCursor { try view.cursor(in: table) }
     func sharedCursor(in table: StoreTable) throws -> any OrderedCursor { try view.sharedCursor(in: table) }
-}
-
-/// A view that is open for long. It holds its environment, which may no longer be the store's.
-final class OpenView: OrderedView, @unchecked Sendable {
-    private let environment: Environment
-    private var view: ReadView?
-
-    init(_ environment: Environment) throws {
-        self.environment = environment
-        view = try environment.takeView()
-    }
-
-    deinit { close() }
-
-    func close() {
-        if let view { environment.giveBack(view) }
-        view = nil
-    }
-
-    private var openView: ReadView {
-        guard let view else { preconditionFailure("the view is closed") }
-        return view
-    }
-
-    func value(of key: UnsafeRawBufferPointer, in table: StoreTable) throws -> UnsafeRawBufferPointer? {
-        try openView.value(of: key, in: table)
-    }
-
-    func cursor(in table: StoreTable) throws -> any OrderedCursor { try openView.cursor(in: table) }
-    func sharedCursor(in table: StoreTable) throws -> any OrderedCursor {
-        try openView.sharedCursor(in: table)
-    }
 }

@@ -1,19 +1,13 @@
 import CLMDB
 import Coordination
 
-/// The store's one transaction that writes.
+/// A transaction of the data file that writes. There is one at a time.
 final class WriteTransaction: TableView, OrderedTransaction {
-    /// About how many bytes of pages the transaction has changed.
-    private(set) var changedBytes = 0
-    private static let pageBytes = 4096
-
     init(_ environment: Environment) { super.init(environment, isWriting: true) }
 
     func begin() throws {
         try check(mdb_txn_begin(environment.handle, nil, 0, &transaction), "beginning a transaction")
         startPeriod()
-        // Its root, its branches and the list of free pages.
-        changedBytes = 4 * Self.pageBytes
     }
 
     func commit() throws {
@@ -29,7 +23,6 @@ final class WriteTransaction: TableView, OrderedTransaction {
     func put(_ value: UnsafeRawBufferPointer, for key: UnsafeRawBufferPointer, in table: StoreTable) throws {
         precondition(!key.isEmpty, "a key is never empty")
         releaseCursors(of: table)
-        changedBytes += Self.pageBytes + value.count
         if LongKeys.isLong(key) { return try longKeys(in: table).put(value, for: key) }
         var raw = MDB_val(key)
         var stored = MDB_val(value)
@@ -41,7 +34,6 @@ final class WriteTransaction: TableView, OrderedTransaction {
         if LongKeys.isLong(key) { return try put(value, for: key, in: table) }
         precondition(!key.isEmpty, "a key is never empty")
         releaseCursors(of: table)
-        changedBytes += value.count + key.count + 16
         var raw = MDB_val(key)
         var stored = MDB_val(value)
         let code = mdb_put(transaction, database(of: table), &raw, &stored, UInt32(MDB_APPEND))
@@ -53,7 +45,6 @@ final class WriteTransaction: TableView, OrderedTransaction {
     func remove(_ key: UnsafeRawBufferPointer, in table: StoreTable) throws -> Bool {
         guard !key.isEmpty else { return false }
         releaseCursors(of: table)
-        changedBytes += Self.pageBytes
         if LongKeys.isLong(key) { return try longKeys(in: table).remove(key) }
         var raw = MDB_val(key)
         return try found(mdb_del(transaction, database(of: table), &raw, nil), "removing")

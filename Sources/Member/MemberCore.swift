@@ -22,7 +22,7 @@ public struct MemberCore: Automaton, Sendable {
         public var pendingBytesLimit = 128 << 20
         public var autoCompaction = AutoCompaction.off
         /// What is applied is made durable at the latest after this many entries.
-        public var checkpointEntries = 10_000
+        public var checkpointEntries = 100_000
         /// How this member can be reached, for it to tell the cluster.
         public var name = ""
         public var clientURLs: [String] = []
@@ -124,7 +124,10 @@ public struct MemberCore: Automaton, Sendable {
             lookAround()
         case .pointBegun: durablePoint.begin(at: now)
         case .pointEnded: durablePoint.end()
-        case .stored(let slot): step(.stored(upTo: slot), &outputs)
+        case .stored(let slot):
+            onStoreHasRoom(&outputs)
+            step(.stored(upTo: slot), &outputs)
+            lookAround()
         case .storeSuspended: isStoreSuspended = true
         case .storeMadeAnew: onStoreMadeAnew(&outputs)
         case .checkpointSent(let receiver, let success):

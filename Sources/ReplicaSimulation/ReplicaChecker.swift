@@ -17,6 +17,8 @@ public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
         case atMostOnce
         /// A read missed something that was known before it began, or a write came before it.
         case linearizability
+        /// A watch was told out of order, twice, in part or not at all, or of progress that it has not made.
+        case watch
         /// What a process shows of itself contradicts itself.
         case invariant
         /// A process could not start from its own disk.

@@ -67,28 +67,38 @@ final class LogThread {
         mailbox.send(contentsOf: works)
     }
 
-    /// Writes the one record of `works` on the caller's thread, or does nothing and returns false.
-    func writesHere(_ works: [LogWork]) -> Bool {
+    /// What came of trying to write on the caller's thread.
+    enum WritingHere {
+        /// Nothing was done.
+        case left
+        case durable(upTo: RecordNumber)
+        /// The replica thread hears of it by its inbox.
+        case failed
+    }
+
+    /// Writes the one record of `works` on the caller's thread, where that is quick.
+    func writeHere(_ works: [LogWork]) -> WritingHere {
         guard works.count == 1, case .record(let record) = works[0],
             carriedOut.load(ordering: .acquiring) == handedOver, lastSync < LogThread.quickSync
-        else { return false }
+        else { return .left }
         bytes.removeAll(keepingCapacity: true)
         record.encode(into: &bytes)
         do {
             try log.append(bytes)
         } catch {
             // The log thread fails in the same way, and knows what to do about it.
-            return false
+            return .left
         }
         instruments.walBytes.add(bytes.count)
         written += 1
         do {
-            if try synchronize() { host.send(.durable(upTo: RecordNumber(written))) }
-            noteSpace()
+            _ = try synchronize()
         } catch {
             onFailure(error)
+            return .failed
         }
-        return true
+        noteSpace()
+        return .durable(upTo: RecordNumber(written))
     }
 
     /// Lets the thread finish what is queued and end. What has no room then was promised to nobody.

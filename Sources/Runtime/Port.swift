@@ -9,7 +9,7 @@ final class Port: ServicePort, @unchecked Sendable {
     /// No other port of the server has had it.
     let number: UInt64
     private let host: Mailbox<HostInput>
-    private let hub: Mailbox<WatchInput>
+    private let hub: Mailbox<WatchMessage>
     private let isHostRunning: @Sendable () -> Bool
     /// Within a struct, because a generic box wraps a bare closure once more at every access.
     private struct Receiver { let deliver: @Sendable ([ServiceDelivery]) -> Void }
@@ -21,7 +21,7 @@ final class Port: ServicePort, @unchecked Sendable {
     private var isClosed = false
 
     init(
-        number: UInt64, host: Mailbox<HostInput>, hub: Mailbox<WatchInput>,
+        number: UInt64, host: Mailbox<HostInput>, hub: Mailbox<WatchMessage>,
         isHostRunning: @escaping @Sendable () -> Bool,
         deliver: @escaping @Sendable ([ServiceDelivery]) -> Void
     ) {
@@ -44,10 +44,14 @@ final class Port: ServicePort, @unchecked Sendable {
 
     func cancelWatch(_ watcher: WatcherID) { watchRequests.append(.cancel(watcher)) }
 
-    func consumed(bytes: Int, watcher: WatcherID) { watchRequests.append(.consumed(bytes, watcher)) }
+    func consumed(bytes: Int, watcher: WatcherID) { watchRequests.append(.consumed(bytes: bytes, watcher)) }
 
     func requestProgress(of watchers: [WatcherID], token: UInt64) {
-        watchRequests.append(.progress(watchers, token))
+        watchRequests.append(.progress(watchers, token: token))
+    }
+
+    func awaitTold(upTo revision: Int64, _ watchers: [WatcherID], token: UInt64) {
+        watchRequests.append(.toldUpTo(revision, watchers, token: token))
     }
 
     /// When the replica thread does not keep up and its mailbox is full, the requests are refused at once.
@@ -87,6 +91,8 @@ final class Port: ServicePort, @unchecked Sendable {
 
     /// The replica thread gathers here what it delivers at the end of a turn.
     var hostDeliveries: [ServiceDelivery] = []
+    /// The watch thread does.
+    var watchDeliveries: [ServiceDelivery] = []
 
     /// Any thread. Nothing is delivered to a port that is closed.
     func deliver(_ deliveries: [ServiceDelivery]) {

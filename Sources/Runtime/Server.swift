@@ -13,7 +13,7 @@ import WriteAheadLog
 ///
 ///     replica thread   the replica, its timers, the applied state      (`Host`)
 ///     log thread       writes and syncs the log                        (`LogThread`)
-///     watch thread     every watcher                                   (`WatchHub`)
+///     watch thread     every watcher                                   (`WatchThread`)
 ///     store thread     makes the store durable, and anew               (`StoreKeeper`)
 ///     apply thread     batches that take long                          (`ApplyThread`)
 ///     event loops      the peers' connections                          (`PeerNetwork`)
@@ -180,7 +180,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
         founding.isNew = !identity.isJoining
         let inbox = inbox
         let hub = UnsafeTransfer(
-            WatchHub(feed: feed, store: store, instruments: instruments) { inbox.send(.failed($0)) })
+            WatchThread(feed: feed, store: store, instruments: instruments) { inbox.send(.failed($0)) })
         let host = UnsafeTransfer(
             Host(
                 options: options, identity: identity, inbox: inbox, log: logThread, network: network,

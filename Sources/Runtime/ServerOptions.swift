@@ -52,7 +52,7 @@ public struct ServerOptions: Sendable {
     public var heartbeatInterval = TimeSpan.milliseconds(100)
     public var electionTimeout = TimeSpan.milliseconds(1000)
     /// A durable point of the store is taken at the latest after this many applied entries.
-    public var checkpointEntries = 10_000
+    public var checkpointEntries = 100_000
     /// Entries that are kept behind a durable point for members that lag.
     public var catchUpEntries = 5_000
     /// The relative error of clock rates that reads answered by the leader's lease may rely on; `nil` leaves

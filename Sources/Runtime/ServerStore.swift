@@ -8,8 +8,10 @@ protocol ServerStore: OrderedStore {
     var bytesWrittenSincePoint: Int { get }
     /// Whether what makes the store grow should be refused, so that what makes it shrink still finds room.
     var isSpaceLow: Bool { get }
-    /// Bytes of the file that hold nothing.
-    var spareBytes: Int { get }
+    /// Whether so much has been written since the last `synchronize` that it should come to an end before more is.
+    var isBehind: Bool { get }
+    /// What a sync has failed with: what is read may be wrong since, and no later `synchronize` passes.
+    var syncFailure: StoreError? { get }
     /// What a restart would find, to be read by one thread at a time, and only while nobody synchronises.
     func openPoint() throws -> any OrderedView
 }

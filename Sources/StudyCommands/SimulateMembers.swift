@@ -8,7 +8,7 @@ enum SimulateMembers {
         usage: simulate members [--seed N [--trace] | --seeds COUNT --from N] [options]
 
         Clusters of one to five whole members and some learners in simulated time: the production member with its
-        clients' puts, transactions, compactions, leases and reads, its log on files behind a page cache, stores that
+        clients' puts, transactions, compactions, leases, reads and watches, its log on files behind a page cache, stores that
         get full and go back to their last durable point, members that stop in order, that join, are promoted, replaced
         and removed, that lose their disks or find something else in their logs than they wrote, machines that sleep,
         clocks that run wrong or leap, slow disks. Judged by what clients were told.

@@ -168,7 +168,7 @@ struct ServiceHarness {
             return taken
         }
         let first = take()
-        #expect(revisions == [2, 3, 4])
+        #expect(revisions == [2, 3, 4, 5, 6])
         harness.port.requestProgress(of: [WatcherID(1)], token: 1)
         harness.port.flush()
         #expect(harness.deliveries.takeEvents() == [])
@@ -176,9 +176,25 @@ struct ServiceHarness {
         harness.port.flush()
         #expect(take() > 0)
         #expect(revisions == [2, 3, 4, 5, 6, 7])
-        harness.put("a")
+        for _ in 1...5 { harness.put("a", large) }
         _ = take()
-        #expect(revisions == [2, 3, 4, 5, 6, 7], "the window is full again")
+        #expect(revisions == Array(2...11), "the window is full again")
+    }
+
+    @Test("a reader hears when its watchers were told up to a revision, after what they were told")
+    func told() throws {
+        let harness = try ServiceHarness()
+        harness.watch(1, keys("a"))
+        harness.watch(2, keys("b"))
+        harness.put("a")
+        harness.port.awaitTold(upTo: 2, [WatcherID(1), WatcherID(2)], token: 1)
+        harness.port.awaitTold(upTo: 4, [WatcherID(1), WatcherID(2)], token: 2)
+        harness.port.flush()
+        #expect(harness.deliveries.takeEvents() == ["1:put a=@2", "progress 2"])
+        harness.put("a")
+        #expect(harness.deliveries.takeEvents() == ["1:put a=@3"])
+        harness.put("b")
+        #expect(harness.deliveries.takeEvents() == ["2:put b=@4", "progress 4"])
     }
 
     @Test("a lease ends when its time is over unless it is renewed")

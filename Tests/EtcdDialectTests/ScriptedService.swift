@@ -52,6 +52,7 @@ final class ScriptedPort: ServicePort {
     }
     func cancelWatch(_ watcher: WatcherID) { cancelled.append(watcher) }
     func consumed(bytes: Int, watcher: WatcherID) { consumedBytes[watcher, default: 0] += bytes }
+    func awaitTold(upTo revision: Int64, _ watchers: [WatcherID], token: UInt64) {}
     func requestProgress(of watchers: [WatcherID], token: UInt64) {
         progressRequests.append((watchers, token))
     }

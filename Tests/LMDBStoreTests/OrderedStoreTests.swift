@@ -96,6 +96,7 @@ import Testing
             var model = SortedModel()
             var keys = KeyMaker(isLong: seed % 2 == 0)
             for _ in 0..<15 {
+                try rollBack(store, &keys, &random)
                 try store.write { transaction throws in
                     for _ in 0..<Int.random(in: 1...40, using: &random) {
                         let key = keys.next(&random)
@@ -110,18 +111,48 @@ import Testing
                         try agree(transaction, model, keys.next(&random), steps: 2, &random)
                     }
                 }
+                // What is written lies in memory, in some layers of it, and in the data file.
+                if let store = store as? LMDBStore {
+                    switch Int.random(in: 0..<4, using: &random) {
+                    case 0: try store.synchronize()
+                    case 1: _ = store.seal()
+                    default: break
+                    }
+                }
                 try store.read { reader throws in
                     #expect(same(try contents(reader, .index), model.entries))
                     for _ in 0..<20 { try agree(reader, model, keys.next(&random), steps: 6, &random) }
                 }
             }
-            // Emptied, nothing is left, not even of what leads to long keys.
+            // Emptied, nothing is left.
             try store.write { transaction throws in
                 for entry in model.entries.shuffled(using: &random) {
                     #expect(try transaction.remove(entry.key, in: .index))
                 }
             }
             #expect(try image(store) == StoreTable.allCases.map { _ in [] })
+            try store.synchronize()
+            #expect(try image(store) == StoreTable.allCases.map { _ in [] })
+        }
+    }
+
+    /// A transaction that fails in the end.
+    private func rollBack(
+        _ store: any OrderedStore, _ keys: inout KeyMaker, _ random: inout SeededRandom
+    ) throws {
+        struct Refused: Error {}
+        #expect(throws: Refused.self) {
+            try store.write { transaction throws in
+                for _ in 0..<Int.random(in: 0...20, using: &random) {
+                    let key = keys.next(&random)
+                    if Bool.random(using: &random) {
+                        try transaction.put([UInt8](repeating: 9, count: 9), for: key, in: .index)
+                    } else {
+                        try transaction.remove(key, in: .index)
+                    }
+                }
+                throw Refused()
+            }
         }
     }
 

@@ -191,6 +191,7 @@ extension Server {
 extension MemoryStore: ServerStore {
     public var bytesWrittenSincePoint: Int { 0 }
     public var isSpaceLow: Bool { false }
-    public var spareBytes: Int { 0 }
+    public var isBehind: Bool { false }
+    public var syncFailure: StoreError? { nil }
     public func openPoint() throws -> any OrderedView { try openView() }
 }

@@ -28,6 +28,13 @@ import Testing
         #expect(sweep.statistics.answered > 500)
         #expect(sweep.statistics.crashes > 0)
         #expect(sweep.statistics.points[.leaseExpired, default: 0] > 0)
+        #expect(sweep.statistics.watchEvents > 500)
+        let ofWatches: [MemberPoint] = [
+            .watchCrossed, .watchResumed, .watchCompacted, .watchSlowed, .watchMissed, .watchToldUpTo,
+        ]
+        for point in ofWatches {
+            #expect(sweep.statistics.points[point, default: 0] > 0, "\(point.rawValue)")
+        }
     }
 
     @Test("deliberate errors are caught", arguments: MemberFlaw.allCases)

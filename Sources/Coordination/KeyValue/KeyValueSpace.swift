@@ -11,9 +11,11 @@ public struct KeyValueSpace: Space {
 
     public static var operations: [String] { ["puts_total", "deletes_total", "transactions_total"] }
 
-    private var writer = VersionWriter()
+    private var writer: VersionWriter
 
-    public init(from reader: any OrderedReader) {}
+    public init(from reader: any OrderedReader) throws { writer = VersionWriter(try KeyCounts(from: reader)) }
+
+    public mutating func settle(in turn: inout Turn) throws { try writer.counts.settle(in: &turn) }
 
     public mutating func apply(_ command: KeyValueCommand, in turn: inout Turn) throws -> KeyValueOutcome {
         do {

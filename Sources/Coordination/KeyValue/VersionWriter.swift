@@ -3,6 +3,9 @@ struct VersionWriter: Sendable {
     // Buffers that outlive the commands, so that writing allocates nothing.
     private var indexKey: [UInt8] = []
     private var record: [UInt8] = []
+    var counts: KeyCounts
+
+    init(_ counts: KeyCounts) { self.counts = counts }
 
     /// Returns the previous key-value pair where the operation asks for it. The lease is known to exist.
     /// Throws `.keyNotFound` where `ignore…` finds nothing and `requiringPrevious` says so: before writing.
@@ -33,6 +36,7 @@ struct VersionWriter: Sendable {
         record.removeAll(keepingCapacity: true)
         EventRecord.append(written, to: &record)
         try turn.append(record, KeyValueEvent(kind: .put, keyValue: written))
+        if current == nil { try counts.onCreated(put.key, in: turn.transaction) }
         let leaseBefore = current?.lease ?? 0
         if leaseBefore != written.lease {
             try moveAttachment(of: put.key, from: leaseBefore, to: written.lease, in: turn.transaction)
@@ -80,6 +84,7 @@ struct VersionWriter: Sendable {
         try turn.append(
             record, KeyValueEvent(kind: .delete, keyValue: KeyValue(key: key, modRevision: position.revision))
         )
+        try counts.onDeleted(key, in: turn.transaction)
         if current.lease != 0 {
             try moveAttachment(of: key, from: current.lease, to: 0, in: turn.transaction)
         }

@@ -15,6 +15,7 @@ public struct Ledger: Sendable {
     private var spaces: [any Space]
     /// Of each of them.
     private let ids: [SpaceID]
+    private var isSettled = false
 
     /// Reads revision, compaction and alarms from the store.
     public init(_ families: [any Space.Type] = Ledger.families, from reader: any OrderedReader) throws {
@@ -31,6 +32,14 @@ public struct Ledger: Sendable {
     public var compactRevision: Int64 { state.compactRevision }
     /// By member, then kind.
     public var alarms: [Alarm] { state.alarms }
+
+    /// Makes what the store lacks because an earlier version of the program has written it; to be called once in a turn,
+    /// before anything is applied. Throws as `apply` does.
+    public mutating func settle(in turn: inout Turn) throws {
+        guard !isSettled else { return }
+        for index in spaces.indices { try spaces[index].settle(in: &turn) }
+        isSettled = true
+    }
 
     /// Executes one command. Deterministic: the same commands in the same order give every member the same store,
     /// outcome and consequences. Throws what the store throws, `UnknownCommand`, `CommandDecodingError` and
@@ -157,6 +166,8 @@ public struct Ledger: Sendable {
 }
 
 extension Space {
+    public mutating func settle(in turn: inout Turn) throws {}
+
     public mutating func execute(
         _ payload: UnsafeRawBufferPointer, version: UInt8, in turn: inout Turn
     ) throws -> any SpaceOutcome {

@@ -18,6 +18,10 @@ public protocol Space: Sendable {
 
     init(from reader: any OrderedReader) throws
 
+    /// Makes what the store lacks because an earlier version of the program has written it. Called once,
+    /// before the first command; most spaces have nothing to do.
+    mutating func settle(in turn: inout Turn) throws
+
     /// Executes one command. A refusal is an outcome, and nothing may have been written then. Throws only what the
     /// store throws, and `WorkAllowance.Spent`; the transaction is then to be rolled back and the ledger must be the
     /// copy from before.

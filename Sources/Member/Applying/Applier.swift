@@ -57,6 +57,7 @@ public struct Applier: Sendable {
     ) throws -> AppliedBatch {
         var batch = AppliedBatch(self, position: offset)
         var turn = Turn(in: transaction, within: allowance)
+        try batch.ledger.settle(in: &turn)
         filling: while batch.queueIndex < queue.count {
             let (first, entries) = queue[batch.queueIndex]
             while batch.position < entries.count {

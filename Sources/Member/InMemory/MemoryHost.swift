@@ -18,7 +18,8 @@ struct MemoryHost {
     private var records: UInt64 = 0
     private var timers: [(timer: ReplicaTimer, due: Instant)] = []
     private var now: Instant
-    private var watches = MemoryWatches()
+    private var hub: WatchHub
+    private var watchOutputs: [WatchOutput] = []
 
     private var ports = SortedChunks<UInt64, Deliver>()
     private var lastPort: UInt64 = 0
@@ -44,6 +45,7 @@ struct MemoryHost {
                 settings: settings, replica: Replica(settings: replica, recovered: recovered),
                 applier: Applier(families, from: reader), from: reader, now: now)
         }
+        hub = WatchHub(revision: member.applier.ledger.revision)
         tell(.start)
         write()
     }
@@ -89,17 +91,9 @@ struct MemoryHost {
             tell(.requested(request, by: client))
             tell(.gathered)
             write()
-        case .watch(let specification, let watcher):
-            watches.add(specification, id: watcher, port: port, revision: member.glance.revision)
+        case .watch(let request):
+            tellHub(.requested([request], port: port, head: member.applier.ledger.revision))
             catchUp()
-        case .cancelWatch(let watcher): watches.remove(watcher, port: port)
-        case .consumed(let bytes, let watcher):
-            watches.consumed(bytes: bytes, watcher, port: port)
-            catchUp()
-        case .progress(let watchers, let token):
-            if watches.areCaughtUp(watchers, port: port, revision: member.glance.revision) {
-                outbox.append((port, .progress(token: token, revision: member.glance.revision)))
-            }
         }
     }
 
@@ -134,10 +128,7 @@ struct MemoryHost {
             while member.glance.isBatchDue {
                 let batch = try store.write { try member.nextBatch(in: $0) }
                 tell(.applied(batch))
-                let events = batch.consequences.events
-                if !events.isEmpty {
-                    try store.read { try watches.deliver(events, from: KeyValueReader($0), into: &outbox) }
-                }
+                publish(batch)
             }
             while member.glance.isCompactionDue {
                 tell(.compacted(try store.write { try member.nextCompaction(in: $0) }))
@@ -157,9 +148,35 @@ struct MemoryHost {
         outbox.append((client.port, .answer(token: client.token, result)))
     }
 
+    // MARK: the watchers
+
+    private mutating func publish(_ batch: AppliedBatch) {
+        let revision = member.applier.ledger.revision
+        guard revision != batch.revisionBefore else { return }
+        tellHub(
+            .applied(
+                AppliedEvents(
+                    after: batch.revisionBefore, through: revision, events: batch.consequences.events)))
+    }
+
+    private mutating func tellHub(_ input: WatchInput) {
+        hub.step(input, into: &watchOutputs)
+        if case .readPrevious(let versions)? = watchOutputs.last {
+            watchOutputs.removeLast()
+            let previous = try? store.read { try versions.answer(in: $0) }
+            hub.step(.previousRead(previous ?? []), into: &watchOutputs)
+        }
+        for case .deliver(let delivery, let port) in watchOutputs { outbox.append((port, delivery)) }
+        watchOutputs.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets those that are behind read on until they have had everything, or have too much on the way.
     private mutating func catchUp() {
-        // The store is in memory and was written by this host: reading it cannot fail.
-        try? store.read { try watches.catchUp(from: KeyValueReader($0), into: &outbox) }
+        while hub.isHistoryDue {
+            // The store is in memory and was written by this host: reading it cannot fail.
+            guard let slice = try? store.read({ try hub.nextSlice(in: $0) }) else { return }
+            tellHub(.historyRead(slice))
+        }
     }
 }
 
@@ -173,7 +190,7 @@ extension MemoryHost {
 
     mutating func close(port: UInt64) {
         ports[port] = nil
-        watches.removeAll(ofPort: port)
+        tellHub(.portClosed(port))
         outbox.removeAll { $0.port == port }
     }
 

@@ -83,10 +83,7 @@ public final class MemoryService: CoordinationService {
 final class MemoryPort: ServicePort {
     enum Request {
         case submit(ServiceRequest, token: UInt64)
-        case watch(WatchSpecification, WatcherID)
-        case cancelWatch(WatcherID)
-        case consumed(bytes: Int, WatcherID)
-        case progress([WatcherID], token: UInt64)
+        case watch(WatchRequest)
     }
 
     private let number: UInt64
@@ -100,12 +97,17 @@ final class MemoryPort: ServicePort {
 
     func submit(_ request: ServiceRequest, token: UInt64) { requests.append(.submit(request, token: token)) }
     func watch(_ specification: WatchSpecification, watcher: WatcherID) {
-        requests.append(.watch(specification, watcher))
+        requests.append(.watch(.watch(specification, watcher)))
     }
-    func cancelWatch(_ watcher: WatcherID) { requests.append(.cancelWatch(watcher)) }
-    func consumed(bytes: Int, watcher: WatcherID) { requests.append(.consumed(bytes: bytes, watcher)) }
+    func cancelWatch(_ watcher: WatcherID) { requests.append(.watch(.cancel(watcher))) }
+    func consumed(bytes: Int, watcher: WatcherID) {
+        requests.append(.watch(.consumed(bytes: bytes, watcher)))
+    }
     func requestProgress(of watchers: [WatcherID], token: UInt64) {
-        requests.append(.progress(watchers, token: token))
+        requests.append(.watch(.progress(watchers, token: token)))
+    }
+    func awaitTold(upTo revision: Int64, _ watchers: [WatcherID], token: UInt64) {
+        requests.append(.watch(.toldUpTo(revision, watchers, token: token)))
     }
 
     func flush() {

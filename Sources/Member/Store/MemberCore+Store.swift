@@ -91,7 +91,7 @@ extension MemberCore {
         raiseNoSpaceAlarm(&outputs)
     }
 
-    private mutating func onStoreHasRoom(_ outputs: inout [MemberOutput]) {
+    mutating func onStoreHasRoom(_ outputs: inout [MemberOutput]) {
         guard room.isStoreFull else { return }
         room.isStoreFull = false
         outputs.append(.report(.storeHasRoom))

@@ -55,6 +55,7 @@ extension MemberHost {
                     try member!.install(configuration, from: $0, at: now, into: &self.outputs)
                 }
                 carryOutAll(&outputs)
+                watchers!.storeReplaced(revision: member!.applier.ledger.revision)
             } else {
                 tell(.checkpointFailed(settings.replica.process), &outputs)
             }

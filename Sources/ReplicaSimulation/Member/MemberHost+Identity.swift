@@ -57,7 +57,7 @@ extension MemberHost {
         case .requested(.client(_, let client)): answer(client, .failure(.noLeader), &outputs)
         case .requested(.capacity(let bytes)): store.capacity = bytes.map { store.size.inUse + $0 }
         case .requested(.stop): outputs.append(.end)
-        case .start, .received, .timerFired, .durable, .filesTurn: break
+        case .start, .received, .timerFired, .durable, .filesTurn, .requested(.watchers): break
         }
     }
 

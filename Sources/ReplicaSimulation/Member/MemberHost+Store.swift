@@ -71,6 +71,10 @@ extension MemberHost {
             return
         }
         outputs.append(.report(.applied(first: first, entries, batch.results, digest)))
+        watchers!.publish(
+            AppliedEvents(
+                after: batch.revisionBefore, through: member!.applier.ledger.revision,
+                events: batch.consequences.events))
         outputs += inner
     }
 

@@ -29,6 +29,7 @@ struct MemberHost: SimulatedProcess {
         /// Of a thousand batches, how many go to another thread.
         var awayPerMille: UInt64
         var flaw: MemberFlaw?
+        var watches = WatchPlan()
     }
 
     private static let beat = TimeSpan.milliseconds(100)
@@ -37,6 +38,7 @@ struct MemberHost: SimulatedProcess {
     let settings: Settings
     /// Nil when the process refused to start.
     var member: MemberCore?
+    var watchers: SimulatedWatchers?
     var store = MemoryStore()
     var log: SimulatedLog<MemberMessage>?
     let files: SimulatedFiles
@@ -93,6 +95,7 @@ struct MemberHost: SimulatedProcess {
                     settings: settings.member, replica: replica, applier: Applier(from: reader), from: reader,
                     now: .zero)
             }
+            watchers = SimulatedWatchers(settings.watches, revision: member!.applier.ledger.revision)
         } catch {
             // A machine that stops while its log is read says nothing about it.
             if !files.isStopped { refusal = "\(error)" }
@@ -108,6 +111,8 @@ struct MemberHost: SimulatedProcess {
         }
         guard !isRetired else { return }
         now = time
+        // On a thread of their own.
+        if case .requested(.watchers(let request)) = input { return onWatchers(request, &outputs) }
         guard !identity.isBeingNamed else { return whileNamed(input, &outputs) }
         switch input {
         case .start: onStart(&outputs)
@@ -171,6 +176,7 @@ struct MemberHost: SimulatedProcess {
             }
             if member!.glance.leader == nil { pass(.heldForLeader, &outputs) }
             tell(.requested(request, by: client), &outputs)
+        case .watchers: break
         case .capacity(let bytes): store.capacity = bytes.map { store.size.inUse + $0 }
         case .stop: tell(.stop, &outputs)
         }

@@ -27,6 +27,10 @@ struct MemberJudge {
     var jumped = TimeSpan.zero
     private(set) var membership: MembershipJudge
 
+    /// Every change, and every revision that was compacted, in order.
+    private(set) var history: [KeyValueEvent] = []
+    private(set) var compactions: [Int64] = []
+
     private var histories: [[UInt8]: [Operation<KeyValueCell>]] = [:]
 
     init(_ first: Configuration, clockSkewPPM: UInt64) throws {
@@ -98,6 +102,8 @@ struct MemberJudge {
         entries.append(entry)
         if case .configuration(_, let configuration) = entry { membership.append(configuration, at: slot) }
         stores.append(store)
+        history += batch.consequences.events
+        if compactRevision > compactions.last ?? -1 { compactions.append(compactRevision) }
         outcomes.append(batch.results.first.map { "\($0.outcome)" } ?? "")
         for change in batch.consequences.leases {
             switch change {

@@ -48,7 +48,7 @@ extension MemberRun {
     private mutating func takeDown(_ process: ProcessID, for span: TimeSpan) {
         guard cluster.isUp(process) else { return }
         cluster.crash(process, restartingAfter: span)
-        for operation in clients.forget(process) { judge.leaveOpen(operation) }
+        lose(process)
     }
 
     private mutating func lose(_ part: LostPart, of process: ProcessID, for span: TimeSpan) {
@@ -75,7 +75,7 @@ extension MemberRun {
         witness.forget(process)
         roster.replaceDisk(of: process)
         roster.loseVote(process, start: .empty)
-        for operation in clients.forget(process) { judge.leaveOpen(operation) }
+        lose(process)
     }
 
     /// Something in the log of a member is not as it was written. What a crash cannot have done is to be seen at its next

@@ -100,7 +100,7 @@ extension MemberRun {
         statistics.note(.retired)
         roster.retire(process)
         cluster.stop(process)
-        for operation in clients.forget(process) { judge.leaveOpen(operation) }
+        lose(process)
     }
 
     /// What a member shows of itself after each step.

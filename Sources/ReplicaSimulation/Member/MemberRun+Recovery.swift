@@ -10,7 +10,7 @@ extension MemberRun {
     private static let patience = TimeSpan.seconds(60)
 
     /// Of the configuration in force, ascending.
-    private var members: [ProcessID] {
+    var members: [ProcessID] {
         let configuration = judge.membership.configuration
         return (configuration.voters + configuration.learners).filter { roster.present.contains($0) }.sorted()
     }
@@ -35,11 +35,16 @@ extension MemberRun {
         cluster.wake(Wake.probe, after: .milliseconds(500))
         while let occurrence = cluster.advance() {
             try onOccurrence(occurrence)
+            if occurrence == .woke(Wake.watch) { try watch(isSettling: true) }
             guard occurrence == .woke(Wake.probe) else { continue }
             if let late = awaited.first(where: { isLate($0, since: healed) }) {
                 throw Violation(.liveness, "\(late.process) does not answer \(late.kind)")
             }
-            if members.allSatisfy({ probed.contains($0) }), awaited.isEmpty, isConverged { return }
+            if members.allSatisfy({ probed.contains($0) }), awaited.isEmpty, isConverged,
+                watches.areTold(judge)
+            {
+                return
+            }
             guard cluster.now < end else { throw Violation(.liveness, complaint(probed)) }
             for process in members where !probed.contains(process) {
                 try submit(.capacity(nil), to: process)
@@ -79,6 +84,7 @@ extension MemberRun {
         }
         return
             "\(Self.patience) after faults stopped, of \(judge.last): \(states.joined(separator: "; ")); "
-            + "\(judge.membership.configuration), \(probed) probed, \(clients.pending.count) unanswered, \(judge.leaseCount) leases, \(judge.alarms)"
+            + "\(judge.membership.configuration), \(probed) probed, \(clients.pending.count) unanswered, \(judge.leaseCount) leases, \(judge.alarms); "
+            + "not told: \(watches.complaint(judge))"
     }
 }

@@ -39,11 +39,13 @@ public struct MemberRun {
         static let change: UInt64 = 4
         static let loss: UInt64 = 5
         static let damage: UInt64 = 6
+        static let watch: UInt64 = 7
     }
 
     let plan: MemberPlan
     var cluster: SimulatedCluster<MemberHost>
     var clients: MemberClients
+    var watches: MemberWatches
     var judge: MemberJudge
     var witness: AcceptanceWitness
     var roster: MemberRoster
@@ -73,6 +75,7 @@ public struct MemberRun {
         for process in run.cluster.processes {
             run.statistics.note(run.cluster.disk(of: process).cachedFiles.counts)
         }
+        run.statistics.note(run.watches)
         return Outcome(
             violation: violation, hash: run.cluster.trace.hash, statistics: run.statistics,
             operations: run.operations, strikes: run.cluster.counts.strikes,
@@ -82,6 +85,8 @@ public struct MemberRun {
 
     private init(_ options: Options) throws {
         var random = SeededRandom(seed: options.seed)
+        let watches = MemberWatches(seed: options.seed)
+        self.watches = watches
         let plan = MemberPlan(options, from: &random)
         self.plan = plan
         clients = MemberClients(random: random.fork())
@@ -99,6 +104,7 @@ public struct MemberRun {
             var settings = plan.host
             settings.replica.process = process
             settings.drawnDisk = names.disk(of: process)
+            settings.watches = watches.plan
             settings.member.name = "\(process)"
             settings.member.firstNumber = draws.next() >> 1 + 1
             settings.member.clientURLs = ["http://\(process)"]
@@ -123,6 +129,7 @@ public struct MemberRun {
         }
         if let gap = plan.troubles.lossGap { cluster.wake(Wake.loss, after: clients.gap(gap)) }
         if let gap = plan.troubles.damageGap { cluster.wake(Wake.damage, after: clients.gap(gap)) }
+        cluster.wake(Wake.watch, after: watches.gap())
         let end = cluster.now + plan.faultySpan
         while cluster.now < end, let occurrence = cluster.advance() {
             struck = cluster.now.since(.zero)
@@ -144,9 +151,28 @@ public struct MemberRun {
             case .woke(Wake.damage):
                 try damageLog()
                 if let gap = plan.troubles.damageGap { cluster.wake(Wake.damage, after: clients.gap(gap)) }
+            case .woke(Wake.watch): try watch(isSettling: false)
             default: break
             }
         }
+    }
+
+    /// What those do that watch, and the watch threads.
+    mutating func watch(isSettling: Bool) throws(Violation) {
+        var up = up
+        if isSettling {
+            // Whoever is no member is told of nothing that comes.
+            for process in up where !members.contains(process) { watches.lose(process) }
+            up = up.filter { members.contains($0) }
+        }
+        let busy = up.filter { cluster[$0]?.watchers?.hasWork == true }
+        let asked =
+            isSettling
+            ? watches.settle(at: up, busy: busy, judge) : watches.act(at: up, busy: busy, judge)
+        for (process, request) in asked {
+            if cluster.submit(request, to: process) { try onNews() } else { watches.lose(process) }
+        }
+        cluster.wake(Wake.watch, after: isSettling ? .milliseconds(20) : watches.gap())
     }
 
     var up: [ProcessID] { plan.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) } }
@@ -174,7 +200,7 @@ public struct MemberRun {
 
     mutating func submit(_ request: MemberRequest, to process: ProcessID) throws(Violation) {
         guard cluster.submit(request, to: process) else {
-            for operation in clients.forget(process) { judge.leaveOpen(operation) }
+            lose(process)
             return
         }
         statistics.requests += 1
@@ -190,10 +216,16 @@ public struct MemberRun {
         case .stepped(let process), .started(let process): try look(at: process)
         case .crashed:
             for process in plan.processes where !cluster.isUp(process) {
-                for operation in clients.forget(process) { judge.leaveOpen(operation) }
+                lose(process)
             }
         case .woke, .other: break
         }
+    }
+
+    /// The member is down, or hears nobody, as its clients notice.
+    mutating func lose(_ process: ProcessID) {
+        for operation in clients.forget(process) { judge.leaveOpen(operation) }
+        watches.lose(process)
     }
 
     mutating func onNews() throws(Violation) {
@@ -230,6 +262,9 @@ public struct MemberRun {
                 if case .success(.ready) = result { noteRead(at: process) }
                 try judge.onAnswer(
                     operation, result, at: slot, seen: seen, place: clients.place())
+            case .watching(let port, let ids, let head): watches.onWatching(process, port, ids, head: head)
+            case .delivered(let port, let deliveries):
+                try watches.onDelivered(process, port, deliveries, judge)
             case .letGo(let complaint): throw Violation(.durability, "\(process) sent \(complaint)")
             case .retired: leaving.append(process)
             }

@@ -15,6 +15,7 @@ public struct MemberStatistics: Sendable {
     public var partitions = 0
     public var clogs = 0
     public var pauses = 0
+    public var watchEvents = 0
     public var resets = 0
     public var halfOpens = 0
     public var blackouts = 0
@@ -40,7 +41,8 @@ public struct MemberStatistics: Sendable {
             ("failed or refused", \.failed), ("crashes", \.crashes), ("losses of power", \.powerLosses),
             ("starts cut short", \.failedStarts), ("partitions", \.partitions), ("clogged links", \.clogs),
             ("pauses", \.pauses), ("connections that ended", \.resets),
-            ("half-open directions", \.halfOpens), ("blackouts", \.blackouts),
+            ("half-open directions", \.halfOpens), ("events told to watches", \.watchEvents),
+            ("blackouts", \.blackouts),
             ("machines gone without a word", \.silentMachines), ("suspended machines", \.suspensions),
             ("clocks that leapt ahead", \.clockJumps), ("slow disks", \.slowDisks),
             ("failed syncs", \.failedSyncs), ("torn sectors", \.tornSectors),

@@ -70,6 +70,7 @@ enum MemberTimer: Hashable, TraceValue {
 /// What the harness asks of a member, as its clients would, and an operator.
 enum MemberRequest: TraceValue {
     case client(ClientRequest, ClientToken)
+    case watchers(WatchersRequest)
     /// The store takes no more than so many bytes; nil: any number.
     case capacity(Int?)
     /// The member hands over and ends, to be started again.
@@ -80,6 +81,7 @@ enum MemberRequest: TraceValue {
         case .client(.command(let payload), let token):
             "\(token.token): command \(payload.bytes.map { String($0, radix: 16) }.joined(separator: " "))"
         case .client(let request, let token): "\(token.token): \(request)"
+        case .watchers(let request): request.traceText
         case .capacity(let bytes): "capacity \(bytes.map { "\($0)" } ?? "unbounded")"
         case .stop: "stop"
         }
@@ -100,6 +102,9 @@ enum MemberNews: TraceValue {
     case installed(upTo: Slot, StoreDigest)
     /// Of a read also how far this member had applied, and what it saw.
     case answered(ClientToken, Result<ServiceAnswer, ServiceError>, at: Slot, seen: SeenState?)
+    /// These watches are told of everything past the revision.
+    case watching(port: UInt64, [WatcherID], head: Int64)
+    case delivered(port: UInt64, [ServiceDelivery])
     /// A message was let go although it rests on something that is not durable.
     case letGo(String)
     case retired
@@ -109,8 +114,21 @@ enum MemberNews: TraceValue {
         case .applied(let first, let entries, _, _): "applied \(first) and \(entries.count - 1) more"
         case .answered(let client, let result, let slot, let seen):
             "answered \(client.token) at \(slot): \(result)\(seen.map { ", saw revision \($0.revision)" } ?? "")"
+        case .watching(let port, let ids, let head):
+            "\(port): watches \(ids.map { "\($0.rawValue)" }.joined(separator: ", ")) from \(head + 1) on"
+        case .delivered(let port, let deliveries):
+            "\(port): \(deliveries.map(Self.text).joined(separator: ", "))"
         default: "\(self)"
         }
+    }
+
+    private static func text(_ delivery: ServiceDelivery) -> String {
+        guard case .events(let id, let batch) = delivery else { return "\(delivery)" }
+        let events = batch.events.map { event in
+            let key = String(decoding: event.keyValue.key, as: UTF8.self)
+            return "\(event.kind == .put ? "" : "-")\(key)@\(event.keyValue.modRevision)"
+        }
+        return "\(id.rawValue) up to \(batch.revision): \(events.joined(separator: " "))"
     }
 }
 
@@ -147,4 +165,12 @@ public enum MemberPoint: String, Hashable, Sendable, CaseIterable {
     case logMissed = "start refused for want of a log"
     case damageRefused = "start refused for damage in the log"
     case damagePassed = "damage in the log beside what is read"
+    case watchCrossed = "watch crossed from history to live"
+    case watchResumed = "watch resumed at another member"
+    case watchCompacted = "watch told of compaction"
+    case watchSlowed = "slow watcher fell back to history"
+    case watchReadOn = "slow watcher read on once it had consumed"
+    case watchMissed = "watchers read what was too much to be told"
+    case watchProgress = "progress of watches told"
+    case watchToldUpTo = "reader heard that its watches were told up to a revision"
 }

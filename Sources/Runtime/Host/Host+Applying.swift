@@ -77,7 +77,7 @@ extension Host {
         let bytes = feed.isWatched ? batch.consequences.events.reduce(0) { $0 + $1.byteCount } : 0
         feed.publish(
             AppliedEvents(
-                after: batch.revisionBefore, through: revision, events: batch.consequences.events,
-                bytes: bytes))
+                after: batch.revisionBefore, through: revision, events: batch.consequences.events),
+            bytes: bytes)
     }
 }

@@ -153,7 +153,6 @@ extension Host {
         endCopy(error)
         guard source == .point else {
             // There is no room for a copy, or the disk fails; the point that is due is taken in the other way.
-            smallCopyRetry = now + .seconds(60)
             tell(.pointBegun)
             return keeper.synchronize(upTo: member.applier.applied)
         }

@@ -36,22 +36,7 @@ extension Host {
 
     // MARK: durable points
 
-    func makeStoreDurable() {
-        if isSmallAndSpacious { return beginCopy(.latest) }
-        keeper.synchronize(upTo: member.applier.applied)
-    }
-
-    /// Pages that are freed can be used again only after a durable point, so that a few hundred single puts leave
-    /// a small store in a large file. To make it anew is then as good as a point, and costs about as much.
-    private var isSmallAndSpacious: Bool {
-        guard smallCopyRetry <= now, let store = try? store.store,
-            store.bytesWrittenSincePoint < DurablePoint.bytesLimit
-        else { return false }
-        let used = store.size.inUse
-        return used <= Host.smallStoreBytes && store.spareBytes > used + Host.smallStoreBytes / 2
-    }
-
-    private static let smallStoreBytes = 8 << 20
+    func makeStoreDurable() { keeper.synchronize(upTo: member.applier.applied) }
 
     func onStored(_ slot: Slot) {
         tell(.pointEnded)
@@ -59,18 +44,31 @@ extension Host {
         tell(.stored(upTo: slot))
     }
 
-    /// After a sync has failed nobody knows what of the store is on the disk, and a second sync would not tell:
-    /// the system takes the pages for written. Want of room is mended here; a disk that fails is the operator's.
+    /// Where there was no room for what is in memory, it stays there and nothing is lost. After a sync has failed nobody
+    /// knows what of the store is on the disk, and a second sync would not tell: the system takes the pages for
+    /// written. Want of room is mended here; a disk that fails is the operator's.
     func onStoreFailed(_ error: StoreError) {
-        tell(.pointEnded)
-        if error.code == .full {
-            rebuildStore(after: error)
-        } else {
-            onFailure(
+        let isSyncFailed = (try? store.store)?.syncFailure != nil
+        guard error.code == .full else {
+            tell(.pointEnded)
+            return onFailure(
                 "the store cannot be made durable: \(error). Nothing acknowledged is lost: after a restart the "
                     + "store is as it was at its last durable point, and the log brings it up to date. Look at "
                     + "the disk first")
         }
+        guard isSyncFailed else {
+            onStoreFull(error)
+            pointRetry = now + .seconds(1)
+            return
+        }
+        tell(.pointEnded)
+        rebuildStore(after: error)
+    }
+
+    func retryPoint() {
+        guard let time = pointRetry, time <= now else { return }
+        pointRetry = nil
+        makeStoreDurable()
     }
 
     // MARK: the log's segments

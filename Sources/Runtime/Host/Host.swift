@@ -57,8 +57,8 @@ final class Host {
     var waitingArrival: CheckpointArrival?
     var placeRetry: (copy: StoreCopy, time: Instant)?
     var rebuildRetry: Instant?
-    /// A copy of a small store has failed, and is not tried again before.
-    var smallCopyRetry = Instant.zero
+    /// There was no room for a durable point, which is tried again then.
+    var pointRetry: Instant?
     /// Why the store had no room when it had none last.
     var lackOfRoom = ""
     var members: [ServiceMember] = []
@@ -124,7 +124,13 @@ final class Host {
         finish()
     }
 
-    private var hasWorkOfItsOwn: Bool { member.glance.isBatchDue || member.glance.isCompactionDue }
+    private var hasWorkOfItsOwn: Bool {
+        (member.glance.isBatchDue || member.glance.isCompactionDue) && !isStoreBehind
+    }
+
+    /// What is written waits in memory until the disk has taken what was written before; `.stored` tells when. While the
+    /// store is made anew it does not.
+    private var isStoreBehind: Bool { copying == nil && (try? store.store)?.isBehind == true }
 
     private func turn(_ inputs: [HostInput]) throws {
         for input in inputs { try on(input) }
@@ -133,7 +139,7 @@ final class Host {
         tell(.gathered)
         letGo()
         deliverAll()
-        try writeNext()
+        if hasWorkOfItsOwn { try writeNext() }
         letGo()
         if timers.takeBeat(at: now) {
             onBeat()
@@ -156,9 +162,7 @@ final class Host {
             for message in batch.messages { tell(.received(message, from: batch.sender)) }
             batch.taken()
         case .linksChanged: tell(.reached(network.links.filter(\.isConnected).map(\.peer)))
-        case .durable(let record):
-            durable = record
-            tell(.durable(upTo: record))
+        case .durable(let record): onDurable(record)
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)
         case .logFull(let isFull): tell(.logFull(isFull))
@@ -195,6 +199,7 @@ final class Host {
         tell(.beat(storeReading))
         retryRebuilding()
         retryPlacing()
+        retryPoint()
         continueFounding()
         measureLinks()
         publishState()
@@ -278,8 +283,18 @@ final class Host {
     func letGo() {
         outbox.flush()
         guard !works.isEmpty else { return }
-        if !(member.glance.hasOneProposal && log.writesHere(works)) { log.handOver(works) }
+        let written = member.glance.hasOneProposal ? log.writeHere(works) : .left
+        if case .left = written { log.handOver(works) }
         works.removeAll(keepingCapacity: true)
+        guard case .durable(let record) = written else { return }
+        onDurable(record)
+        letGo()
+    }
+
+    private func onDurable(_ record: RecordNumber) {
+        readClock()
+        durable = record
+        tell(.durable(upTo: record))
     }
 
     // MARK: deliveries

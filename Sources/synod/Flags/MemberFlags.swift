@@ -14,7 +14,7 @@ let memberFlags: [ServerFlag] = [
         name: "wal-dir", section: .member, kind: .text, standard: "",
         help: "Path to a directory of its own for the write-ahead log."),
     ServerFlag(
-        name: "snapshot-count", section: .member, kind: .unsigned, standard: "10000",
+        name: "snapshot-count", section: .member, kind: .unsigned, standard: "100000",
         help: "Number of chosen entries between two checkpoints, after which the log is trimmed."),
     ServerFlag(
         name: "heartbeat-interval", section: .member, kind: .unsigned, standard: "100",

@@ -54,15 +54,24 @@ extension KeyValueReader {
         }
         var fetched: [RangeEntry] = []
         let limit = query.fetchLimit
+        let enough = max(limit, Self.walkedBeforeCounting)
         var walk = try VersionWalk(over: query.range, at: revision, in: reader, within: allowance)
         while let version = try walk.next() {
             count += 1
             if fetched.count < limit {
                 fetched.append(RangeEntry(version: version, key: query.keysOnly ? walk.userKey : []))
             }
+            if count == enough, revision == .max, try KeyCounts.areKept(in: reader) {
+                let rest = KeyRange(key: walk.userKey + [0], end: query.range.end)
+                count += try KeyCounts.count(rest, in: reader, within: allowance)
+                break
+            }
         }
         return fetched
     }
+
+    /// So many keys are walked over even where they only are to be counted: that is as fast.
+    private static let walkedBeforeCounting = 128
 }
 
 /// A key in a range before its value is read.

@@ -1,11 +1,12 @@
 import Automata
 import Coordination
+import Member
 import Testing
 
 @testable import Runtime
 
 /// A watch thread over a store in memory, which the test writes as the replica thread would.
-private final class HubWorld {
+private final class WatchWorld {
     let memory: MemoryStore
     let box: StoreBox
     let feed: WatchFeed
@@ -22,9 +23,10 @@ private final class HubWorld {
     }
 
     func start() {
-        struct Carried: @unchecked Sendable { let hub: WatchHub }
-        let carried = Carried(hub: WatchHub(feed: feed, store: box, instruments: instruments) { _ in })
-        thread = DedicatedThread(name: "hub") { carried.hub.run() }
+        struct Carried: @unchecked Sendable { let thread: WatchThread }
+        let carried = Carried(
+            thread: WatchThread(feed: feed, store: box, instruments: instruments) { _ in })
+        thread = DedicatedThread(name: "watch") { carried.thread.run() }
     }
 
     func stop() {
@@ -43,18 +45,20 @@ private final class HubWorld {
         }
         if published {
             feed.publish(
-                AppliedEvents(
-                    after: before, through: ledger.revision, events: consequences.events, bytes: 0))
+                AppliedEvents(after: before, through: ledger.revision, events: consequences.events),
+                bytes: 0)
         }
     }
 
-    func port(_ deliveries: Deliveries) -> Port {
-        Port(number: 1, host: host, hub: feed.mailbox, isHostRunning: { true }, deliver: deliveries.deliver)
+    func port(_ deliveries: Deliveries, number: UInt64 = 1) -> Port {
+        Port(
+            number: number, host: host, hub: feed.mailbox, isHostRunning: { true },
+            deliver: deliveries.deliver)
     }
 }
 
-@Suite("Watch hub")
-struct WatchHubTests {
+@Suite("The watch thread")
+struct WatchThreadTests {
     /// That events are ordered, unique, and of whole revisions.
     private func check(_ batches: [WatchBatch], _ comment: Comment? = nil) {
         var last: Int64 = 0
@@ -69,7 +73,7 @@ struct WatchHubTests {
 
     @Test("a watcher from now on gets what comes after, in batches as applied")
     func fromNowOn() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         try world.apply([put("a"), put("b")])
@@ -87,7 +91,7 @@ struct WatchHubTests {
 
     @Test("a watcher from a past revision joins the present without gap or repetition while writes go on")
     func joining() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         for number in 0..<500 { try world.apply([put("k\(number % 7)", "\(number)")]) }
@@ -120,7 +124,7 @@ struct WatchHubTests {
     @Test("a watcher gets the last revision wherever history ends beside the end of a slice")
     func endOfASlice() throws {
         for count in 4_096...4_098 {
-            let world = try HubWorld()
+            let world = try WatchWorld()
             try world.apply((0..<count).map { put("k\($0 % 7)") })
             world.start()
             defer { world.stop() }
@@ -138,7 +142,7 @@ struct WatchHubTests {
 
     @Test("a watcher of the future gets nothing earlier and is not told progress")
     func future() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()
@@ -159,9 +163,28 @@ struct WatchHubTests {
         #expect(eventually { deliveries.progress(of: 3) == 9 })
     }
 
+    @Test("a reader hears when its watchers were told up to a revision, after what they were told")
+    func told() throws {
+        let world = try WatchWorld()
+        world.start()
+        defer { world.stop() }
+        let deliveries = Deliveries()
+        let port = world.port(deliveries)
+        port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
+        port.awaitTold(upTo: 3, [WatcherID(1)], token: 1)
+        port.flush()
+        #expect(eventually { world.instruments.watchers.value == 1 })
+        try world.apply([put("a")])
+        #expect(eventually { deliveries.events(of: 1).count == 1 })
+        #expect(deliveries.progress(of: 1) == nil)
+        try world.apply([put("b")])
+        #expect(eventually { deliveries.progress(of: 1) == 3 })
+        #expect(deliveries.events(of: 1).map(\.name) == ["a", "b"])
+    }
+
     @Test("a watcher whose history is compacted is told so, and one at the compact revision is served")
     func compacted() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         for number in 0..<10 { try world.apply([put("k", "\(number)")]) }
         try world.apply([.compact(revision: 8)])
         world.start()
@@ -185,7 +208,7 @@ struct WatchHubTests {
 
     @Test("filters hold back puts or deletes, and previous values are those before the event")
     func filtersAndPrevious() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()
@@ -212,7 +235,7 @@ struct WatchHubTests {
 
     @Test("a watcher that consumes nothing is delivered a bounded amount, and all the rest once it consumes")
     func slowWatcher() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()
@@ -224,7 +247,7 @@ struct WatchHubTests {
         for number in 0..<100 { try world.apply([put("k\(number)", value)]) }
         #expect(eventually { world.instruments.slowWatchers.value == 1 })
         let delivered = deliveries.batches(of: 1).reduce(0) { $0 + $1.bytes }
-        #expect(delivered <= WatchHub.watcherLimitBytes)
+        #expect(delivered <= WatchHub.Settings().watcherLimitBytes)
         var consumed = 0
         #expect(
             eventually {
@@ -246,7 +269,7 @@ struct WatchHubTests {
         "a thousand watchers of one key get every event of it, in one delivery per batch, and share its bytes"
     )
     func manyWatchers() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()
@@ -265,13 +288,13 @@ struct WatchHubTests {
 
     @Test("a cancelled watcher and a closed port get nothing more")
     func ends() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()
         let others = Deliveries()
         let port = world.port(deliveries)
-        let other = world.port(others)
+        let other = world.port(others, number: 2)
         port.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
         port.watch(WatchSpecification(range: everything()), watcher: WatcherID(2))
         other.watch(WatchSpecification(range: everything()), watcher: WatcherID(1))
@@ -292,7 +315,7 @@ struct WatchHubTests {
         "a one-shot watcher is told of the first revision that concerns it, and of nothing after",
         arguments: [0, 2] as [Int64])
     func oneShot(start: Int64) throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         try world.apply([put("other"), put("k1", "1"), put("other")])
         world.start()
         defer { world.stop() }
@@ -317,7 +340,7 @@ struct WatchHubTests {
 
     @Test("a watcher sees the changes of its own family, and all keep to one order")
     func families() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let other = SpaceID(rawValue: 200)
@@ -336,15 +359,47 @@ struct WatchHubTests {
                 after: 2, through: 3,
                 events: [
                     KeyValueEvent(kind: .put, keyValue: KeyValue(key: [107], modRevision: 3), of: other)
-                ], bytes: 0))
+                ]), bytes: 0)
         #expect(eventually { !deliveries.events(of: 2).isEmpty })
         #expect(deliveries.events(of: 1).map(\.keyValue.modRevision) == [2])
         #expect(deliveries.events(of: 2).map(\.keyValue.modRevision) == [3])
     }
 
+    @Test(
+        "that the backlog was full is said once for all that was passed over, and again once that was heard")
+    func passedOver() {
+        let feed = WatchFeed(revision: 1)
+        func publish(_ revision: Int64, bytes: Int = 1) {
+            feed.publish(AppliedEvents(after: revision - 1, through: revision, events: []), bytes: bytes)
+        }
+        func taken() -> [String] {
+            var messages: [WatchMessage] = []
+            feed.mailbox.take(into: &messages, until: .zero)
+            return messages.map { message in
+                guard case .applied(let applied, let bytes) = message else {
+                    return "missed \(feed.takePassedOver())"
+                }
+                feed.taken(applied, bytes: bytes)
+                return "applied \(applied.through)"
+            }
+        }
+        publish(2)
+        #expect(taken() == [], "nobody watches")
+        feed.count(watchers: 1)
+        publish(3, bytes: 33 << 20)
+        publish(4)
+        publish(5)
+        #expect(taken() == ["applied 3", "missed 5"])
+        publish(6, bytes: 33 << 20)
+        publish(7)
+        #expect(taken() == ["applied 6", "missed 7"])
+        publish(8)
+        #expect(taken() == ["applied 8"])
+    }
+
     @Test("watchers go on over a store that a checkpoint has replaced")
     func replacedStore() throws {
-        let world = try HubWorld()
+        let world = try WatchWorld()
         world.start()
         defer { world.stop() }
         let deliveries = Deliveries()

@@ -1,56 +1,49 @@
 import Coordination
+import Member
 import Synchronization
 
 /// What other threads tell the watch thread.
-enum WatchInput: Sendable {
+enum WatchMessage: Sendable {
     case requests(Port, [WatchRequest])
     case portClosed(Port)
-    case applied(AppliedEvents)
+    /// Events, and what they count for in the backlog.
+    case applied(AppliedEvents, bytes: Int)
+    /// Events of one batch or more were not published because the backlog is full.
+    case passedOver
     /// The store was replaced by a checkpoint whose revision is this.
     case storeReplaced(revision: Int64)
     case stop
 }
 
-enum WatchRequest: Sendable {
-    case watch(WatchSpecification, WatcherID)
-    case cancel(WatcherID)
-    case consumed(Int, WatcherID)
-    case progress([WatcherID], UInt64)
-}
-
-/// The events of one applied batch, of all revisions after `after` up to `through`, in order.
-struct AppliedEvents: Sendable {
-    var after: Int64
-    var through: Int64
-    var events: [KeyValueEvent]
-    var bytes: Int
-}
-
 /// Where the replica thread leaves the events of what it has applied. It publishes nothing while nobody
-/// watches, and nothing while the watch thread is too far behind; the watch thread notices the gap and reads
-/// what it has missed from the store.
+/// watches; while the watch thread is too far behind it says only that there was more, which is then read
+/// from the store.
 final class WatchFeed: Sendable {
-    let mailbox = Mailbox<WatchInput>(capacity: .max)
+    let mailbox = Mailbox<WatchMessage>(capacity: .max)
     private static let backlogLimitBytes = 32 << 20
 
     private let head: Atomic<Int64>
     private let watchers = Atomic<Int>(0)
     private let backlogBytes = Atomic<Int>(0)
     private let backlogEvents = Atomic<Int>(0)
+    private let hasPassedOver = Atomic<Bool>(false)
 
     init(revision: Int64) { head = Atomic(revision) }
 
     // MARK: the replica thread's side
 
-    /// To be called after every commit that moved the revision.
-    func publish(_ applied: AppliedEvents) {
+    /// To be called after every commit that moved the revision; `bytes` is what its events hold.
+    func publish(_ applied: AppliedEvents, bytes: Int) {
         head.store(applied.through, ordering: .sequentiallyConsistent)
-        guard watchers.load(ordering: .sequentiallyConsistent) > 0,
-            backlogBytes.load(ordering: .relaxed) < WatchFeed.backlogLimitBytes
-        else { return }
-        backlogBytes.add(applied.bytes, ordering: .relaxed)
+        guard watchers.load(ordering: .sequentiallyConsistent) > 0 else { return }
+        guard backlogBytes.load(ordering: .relaxed) < WatchFeed.backlogLimitBytes else {
+            let isSaid = hasPassedOver.exchange(true, ordering: .sequentiallyConsistent)
+            if !isSaid { mailbox.send(.passedOver) }
+            return
+        }
+        backlogBytes.add(bytes, ordering: .relaxed)
         backlogEvents.add(applied.events.count, ordering: .relaxed)
-        mailbox.send(.applied(applied))
+        mailbox.send(.applied(applied, bytes: bytes))
     }
 
     var isWatched: Bool { watchers.load(ordering: .relaxed) > 0 }
@@ -68,9 +61,15 @@ final class WatchFeed: Sendable {
 
     func count(watchers change: Int) { watchers.add(change, ordering: .sequentiallyConsistent) }
 
-    func taken(_ applied: AppliedEvents) {
-        backlogBytes.subtract(applied.bytes, ordering: .relaxed)
+    func taken(_ applied: AppliedEvents, bytes: Int) {
+        backlogBytes.subtract(bytes, ordering: .relaxed)
         backlogEvents.subtract(applied.events.count, ordering: .relaxed)
+    }
+
+    /// The revision up to which events may have been passed over; what is passed over from now on is said anew.
+    func takePassedOver() -> Int64 {
+        hasPassedOver.store(false, ordering: .sequentiallyConsistent)
+        return revision
     }
 
     /// Events that the watch thread has not looked at. Any thread.

@@ -1,8 +1,8 @@
 import Coordination
 
-/// One watcher, as the watch thread sees it.
-final class Watcher {
-    enum State {
+/// One watcher, as the hub sees it.
+struct Watcher: Sendable {
+    enum State: Sendable {
         /// Has had everything up to the hub's revision; gets events as they are applied.
         case synced
         /// Reads history from the store until it has reached the head.
@@ -12,9 +12,9 @@ final class Watcher {
     }
 
     let id: WatcherID
-    let handle: WatcherIndex.Handle
+    /// The place of its port in the table.
+    let port: Int
     let specification: WatchSpecification
-    unowned let port: PortWatchers
     var state = State.behind
     /// The first revision that it has not had.
     var next: Int64
@@ -23,19 +23,8 @@ final class Watcher {
     /// Which events of the batch in hand concern it, as positions in that batch.
     var matched: [Int32] = []
 
-    init(
-        id: WatcherID, handle: WatcherIndex.Handle, specification: WatchSpecification, port: PortWatchers,
-        next: Int64
-    ) {
-        self.id = id
-        self.handle = handle
-        self.specification = specification
-        self.port = port
-        self.next = next
-    }
-
     /// Of what concerns it in the batch in hand.
-    func keepFirstRevision(of events: [KeyValueEvent]) {
+    mutating func keepFirstRevision(of events: [KeyValueEvent]) {
         guard let first = matched.first else { return }
         let revision = events[Int(first)].keyValue.modRevision
         matched.removeAll { events[Int($0)].keyValue.modRevision > revision }
@@ -48,24 +37,10 @@ final class Watcher {
         case .delete: return !specification.withoutDeletes
         }
     }
-}
 
-extension WatcherIndex {
-    mutating func add(_ watcher: Watcher) {
-        add(watcher.handle, range: watcher.specification.range, of: watcher.specification.space)
+    /// Whether nothing up to the revision is still to be delivered to it, when synced watchers have had everything up
+    /// to `current`.
+    func isTold(upTo revision: Int64, current: Int64) -> Bool {
+        next > revision || (state == .synced && current >= revision)
     }
-
-    mutating func remove(_ watcher: Watcher) {
-        remove(watcher.handle, range: watcher.specification.range, of: watcher.specification.space)
-    }
-}
-
-/// The watchers of one port, and what is to be delivered to it at the end of the turn.
-final class PortWatchers {
-    let port: Port
-    var watchers: [WatcherID: Watcher] = [:]
-    var outstandingBytes = 0
-    var deliveries: [ServiceDelivery] = []
-
-    init(_ port: Port) { self.port = port }
 }
