@@ -35,6 +35,18 @@ import Testing
         #expect(desk.member.replica.chosenUpTo == chosen)
     }
 
+    @Test("a voter that is alone is not replaced in one step")
+    func soleVoter() throws {
+        var desk = try Desk()
+        try desk.write()
+        desk.ask(.changeMembers(.replace(ProcessID(1), with: ProcessID(2))))
+        guard case .failure(.internalFailure) = desk.answers.last?.result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+        #expect(desk.member.replica.configuration.epoch == 1)
+    }
+
     @Test("without a leader a change waits, and ends when its time is over")
     func held() throws {
         var desk = try Desk(voters: [1, 2, 3])

@@ -36,18 +36,15 @@ extension MemberRun {
         of configuration: Configuration
     ) -> (ConfigurationChange, joining: ProcessID?)? {
         let (voters, learners) = (configuration.voters, configuration.learners)
-        // A voter that is alone and is replaced is the only one who knows; when it stops before the other has heard of
-        // it, nobody is left who may lead.
-        let mayReplace = voters.count > 1
         switch random.index(7) {
         case 0: return drawnSpare().map { (.add($0, asLearner: true), $0) }
         case 1: return drawnSpare().map { (.add($0, asLearner: false, disk: disks.disk(of: $0)), $0) }
         case 2: return voters.count > 1 ? (.remove(drawnVoter(voters)), nil) : nil
         case 3: return learners.isEmpty ? nil : (.remove(random.element(learners)), nil)
-        case 4 where mayReplace:
+        case 4:
             let old = random.element(voters)
             return drawnSpare().map { (.replace(old, with: $0, disk: disks.disk(of: $0)), $0) }
-        case 5 where mayReplace && !learners.isEmpty:
+        case 5 where !learners.isEmpty:
             return (.replace(random.element(voters), with: random.element(learners)), nil)
         default: return learners.isEmpty ? nil : (.promote(random.element(learners)), nil)
         }
