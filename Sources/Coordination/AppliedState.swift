@@ -20,10 +20,15 @@ public struct AppliedState: Hashable, Sendable {
         try slot(under: .appliedSlot, in: reader)
     }
 
-    /// The applied slot as a program has written it that keeps `KeyCounts`: the same, unless one that does not has
-    /// applied something since.
-    static func countedSlot(in reader: any OrderedReader) throws -> UInt64 {
-        try slot(under: .countedSlot, in: reader)
+    /// Whether a program that keeps `KeyCounts` has written every slot of the store: it writes the slot twice, and one
+    /// that does not leaves the second behind.
+    static func isCounted(in reader: any OrderedReader) throws -> Bool {
+        try slot(under: .countedSlot, in: reader) == slot(in: reader)
+    }
+
+    /// The counts are made anew.
+    static func setCounted(in transaction: any OrderedTransaction) throws {
+        try set(try slot(in: transaction), under: .countedSlot, in: transaction)
     }
 
     private static func slot(under key: MetaKey, in reader: any OrderedReader) throws -> UInt64 {
@@ -39,10 +44,16 @@ public struct AppliedState: Hashable, Sendable {
     }
 
     public static func setSlot(_ slot: UInt64, in transaction: any OrderedTransaction) throws {
+        let isCounted = try isCounted(in: transaction)
+        try set(slot, under: .appliedSlot, in: transaction)
+        if isCounted { try set(slot, under: .countedSlot, in: transaction) }
+    }
+
+    private static func set(
+        _ slot: UInt64, under key: MetaKey, in transaction: any OrderedTransaction
+    ) throws {
         try withUnsafeBytes(of: slot.bigEndian) { value in
-            for key in [MetaKey.appliedSlot, .countedSlot] {
-                try withUnsafeBytes(of: key.rawValue) { try transaction.put(value, for: $0, in: .meta) }
-            }
+            try withUnsafeBytes(of: key.rawValue) { try transaction.put(value, for: $0, in: .meta) }
         }
     }
 
@@ -61,7 +72,7 @@ enum MetaKey: UInt8 {
     case compactionProgress = 4
     /// Followed by the member's id.
     case member = 5
-    /// See `AppliedState.countedSlot`.
+    /// See `AppliedState.isCounted`.
     case countedSlot = 6
 
     var bytes: [UInt8] { [rawValue] }

@@ -46,6 +46,9 @@ public enum ServiceRequest: Sendable {
     /// Answered with `.ready` once a local read sees everything that was applied anywhere before the
     /// request was made.
     case linearizableRead
+    /// Answered with `.ready` once a local read sees everything up to the revision, whoever leads; `.timedOut` where that
+    /// takes longer than a request may.
+    case read(notBefore: Int64)
     case renewLease(LeaseID)
     /// Remaining and granted time of a lease, as the leader counts it.
     case leaseTimeToLive(LeaseID)
@@ -90,6 +93,8 @@ public enum ServiceError: Error, Hashable, Sendable {
     case stopped
     case corrupt
     case unsupportedForLearner
+    /// Some member would not know what to do with it: the cluster is being upgraded.
+    case notUnderstoodByAll
     case internalFailure(String)
 }
 
@@ -192,6 +197,8 @@ public struct ServiceStatus: Sendable {
     public var memberID: UInt64 = 0
     /// 0 when none is known.
     public var leaderID: UInt64 = 0
+    /// How long ago this process heard from the leader, or as leader from a quorum, last; nil where it never has.
+    public var leaderContact: TimeSpan?
     /// The round of the highest ballot that this process knows of; it never falls.
     public var ballotRound: UInt64 = 0
     public var chosenSlot: UInt64 = 0

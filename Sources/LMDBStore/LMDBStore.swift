@@ -25,7 +25,7 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
         public var mapBytes: Int?
         /// What is kept in memory at most before a write waits until it is in the data file. A host that synchronises
         /// while `isBehind` says so never comes to that.
-        public var memoryBytes = 64 << 20
+        public var memoryBytes = 256 << 20
         public init() {}
     }
 

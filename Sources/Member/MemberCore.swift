@@ -50,6 +50,7 @@ public struct MemberCore: Automaton, Sendable {
     var proposals: ProposalTable
     var newProposals: [Proposal] = []
     var reads = ReadTable()
+    var revisionWaiters = RevisionWaiters()
     var newReaders: [ReadTable.Waiter] = []
     var leases: Leases
     var leadership: LeaderWatch
@@ -61,6 +62,7 @@ public struct MemberCore: Automaton, Sendable {
     var isStoreSuspended = false
     /// Who can be reached, ascending.
     var reached: [ProcessID] = []
+    var vocabulary = Vocabulary()
     public internal(set) var isStopping = false
     private var persisted: UInt64 = 0
     private var lastPublished = Instant.zero
@@ -106,6 +108,7 @@ public struct MemberCore: Automaton, Sendable {
             onBeat(reading, &outputs)
             lookAround()
         case .reached(let processes): onReached(processes, &outputs)
+        case .understood(let versions): vocabulary.learn(versions)
         case .durable(let record): onDurable(record, &outputs)
         case .logFull(let isFull): onLogFull(isFull, &outputs)
         case .logSpaceLow(let isLow): onLogSpaceLow(isLow, &outputs)

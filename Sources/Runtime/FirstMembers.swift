@@ -12,9 +12,12 @@ struct FirstMembers: Hashable, Sendable {
     /// Whether the member was to join a cluster that existed.
     var isJoining: Bool
     var members: [Identity.Member]
+    /// What tells the backup that the cluster begins with from every other; nil where it begins with nothing.
+    var origin: UInt64?
 
     func encoded() -> [UInt8] {
         var text = "synod first members\nstate \(isJoining ? "existing" : "new")\n"
+        if let origin { text += "origin \(hex(origin))\n" }
         for member in members {
             let words = [member.name] + member.peerURLs
             text += "member \(hex(member.id.rawValue)) "
@@ -30,6 +33,7 @@ struct FirstMembers: Hashable, Sendable {
         members = []
         for line in lines.dropFirst(2).dropLast() {
             let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            if words.count == 2, words[0] == "origin" { origin = UInt64(words[1], radix: 16) }
             guard words.count >= 3, let id = UInt64(words[1], radix: 16) else { continue }
             members.append(
                 .init(
@@ -45,9 +49,10 @@ struct FirstMembers: Hashable, Sendable {
         }
     }
 
-    init(isJoining: Bool, members: [Identity.Member]) {
+    init(isJoining: Bool, members: [Identity.Member], origin: UInt64? = nil) {
         self.isJoining = isJoining
         self.members = members
+        self.origin = origin
     }
 
     private static func escaped(_ text: String) -> String {

@@ -30,7 +30,7 @@ struct Identity: Hashable, Sendable {
         askClusterID: ([PeerURL]) throws -> UInt64
     ) throws -> Identity {
         guard let owner else { return try Identity(options, owner: nil, askClusterID: askClusterID) }
-        let told = try? Identity(options, owner: owner)
+        let told = try? Identity(options, owner: owner, origin: first?.origin)
         var identity = Identity(
             clusterID: owner.clusterID, memberID: ProcessID(owner.memberID),
             members: first?.members ?? told?.members ?? [],
@@ -69,8 +69,12 @@ struct Identity: Hashable, Sendable {
     /// A member's number comes from its sorted peer URLs and the cluster's token, the cluster's from the
     /// numbers of its first members. Who joins an existing cluster keeps the cluster id that its data
     /// directory has, or asks the others for it. Throws `ServerError.badOptions`.
+    ///
+    /// - Parameter origin: of a cluster that begins with a backup. It is part of the cluster's id, so that neither a
+    ///   member that begins with nothing or another backup nor one of the cluster that the backup is of is ever taken
+    ///   for one of its own.
     init(
-        _ options: ServerOptions, owner: DataDirectory.Identity?,
+        _ options: ServerOptions, owner: DataDirectory.Identity?, origin: UInt64? = nil,
         askClusterID: ([PeerURL]) throws -> UInt64 = { _ in throw ServerError(.failed, "nobody to ask") }
     ) throws {
         let members = try Identity.members(options)
@@ -94,7 +98,8 @@ struct Identity: Hashable, Sendable {
         memberID = own.id
         isJoining = options.clusterState == .existing
         if !isJoining {
-            clusterID = Identity.clusterID(members: members.map(\.id), token: options.clusterToken)
+            clusterID = Identity.clusterID(
+                members: members.map(\.id), token: options.clusterToken, origin: origin)
         } else if let owner {
             clusterID = owner.clusterID
         } else {
@@ -135,10 +140,11 @@ struct Identity: Hashable, Sendable {
         return ProcessID(hash.value)
     }
 
-    static func clusterID(members: [ProcessID], token: String) -> UInt64 {
+    static func clusterID(members: [ProcessID], token: String, origin: UInt64? = nil) -> UInt64 {
         var hash = IdentityHash()
         for member in members.sorted() { hash.add(member.rawValue) }
         hash.add(token)
+        if let origin { hash.add(origin) }
         return hash.value
     }
 }

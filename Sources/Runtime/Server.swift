@@ -275,6 +275,7 @@ public final class Server: CoordinationService, @unchecked Sendable {
         status.clusterID = identity.clusterID
         status.memberID = identity.memberID.rawValue
         status.leaderID = state.member.leader?.rawValue ?? 0
+        status.leaderContact = state.member.leaderHeard.map { MonotonicClock.now().since($0) }
         status.ballotRound = state.member.ballotRound
         status.chosenSlot = state.member.chosen.rawValue
         status.appliedSlot = state.member.applied.rawValue

@@ -69,7 +69,10 @@ struct Subcommand: Sendable {
             Subcommand(
                 name: "cluster", abstract: Cluster.configuration.abstract, run: { Cluster.run(arguments: $0) }
             ),
-        ] + StudyCommand.all.map { Subcommand(name: $0.name, abstract: $0.abstract, run: $0.run) }
+        ]
+        + FileCommand.all.map { command in
+            Subcommand(name: command.name, abstract: command.abstract, run: { command.run($0) })
+        } + StudyCommand.all.map { Subcommand(name: $0.name, abstract: $0.abstract, run: $0.run) }
         + [
             printing("flags", "Print the flags of synod serve as a page in Markdown.") { FlagHelp.markdown },
             printing("version", "Print the version.") { Versions.line + "\n" },

@@ -57,6 +57,13 @@ final class HTTPTestClient: Sendable {
             return true
         }
 
+        /// Everything up to the end of the connection.
+        mutating func rest() async throws -> [UInt8] {
+            while try await more() {}
+            defer { received = [] }
+            return received
+        }
+
         private mutating func more() async throws -> Bool {
             guard let bytes = try await inbound.next() else { return false }
             received += bytes.readableBytesView

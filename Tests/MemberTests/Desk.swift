@@ -2,7 +2,6 @@ import Automata
 import Coordination
 import Paxos
 import Replica
-import Testing
 
 @testable import Member
 

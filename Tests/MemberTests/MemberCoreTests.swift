@@ -127,6 +127,51 @@ import Testing
         #expect(wanted(desk) == 2)
     }
 
+    @Test(
+        "a read that is not to be before a revision waits until that is applied, for as long as a request may"
+    )
+    func readNotBefore() throws {
+        var desk = try Desk()
+        desk.ask(.read(notBefore: 1), token: 1)
+        #expect(desk.answers.map(\.token) == [1])
+        desk.ask(.read(notBefore: 3), token: 2)
+        desk.ask(.read(notBefore: 2), token: 3)
+        desk.put("a", token: 4)
+        #expect(desk.answers.map(\.token) == [1])
+        try desk.write()
+        #expect(Set(desk.answers.map(\.token)) == [1, 3, 4])
+        desk.pass(.seconds(8))
+        desk.beat()
+        #expect(desk.answers.last?.token == 2)
+        guard case .failure(.timedOut)? = desk.answers.last?.result else {
+            Issue.record("\(desk.answers)")
+            return
+        }
+        desk.ask(.read(notBefore: 9), token: 5)
+        desk.tell(.storeSuspended)
+        desk.ask(.read(notBefore: 1), token: 6)
+        #expect(!desk.answers.contains { $0.token == 6 })
+        desk.tell(.storeMadeAnew)
+        #expect(desk.answers.last?.token == 6)
+    }
+
+    @Test("who has no leader reads what it has applied all the same")
+    func readWithoutLeader() throws {
+        var desk = try Desk(voters: [1, 2, 3])
+        desk.ask(.read(notBefore: 1), token: 1)
+        #expect(desk.answers.map(\.token) == [1])
+    }
+
+    @Test("a member knows when it heard from its leader last, and a leader when from a quorum")
+    func leaderContact() throws {
+        var desk = try Desk()
+        desk.ask(.linearizableRead)
+        desk.beat()
+        #expect(desk.member.glance.leaderHeard == desk.now)
+        let alone = try Desk(voters: [1, 2, 3])
+        #expect(alone.member.glance.leaderHeard == nil)
+    }
+
     @Test("who waits for a compaction is answered when everything is removed")
     func compaction() throws {
         var desk = try Desk()

@@ -62,6 +62,7 @@ struct IdentityTests {
         ]
         for first in [
             FirstMembers(isJoining: false, members: members), .init(isJoining: true, members: []),
+            FirstMembers(isJoining: false, members: members, origin: 0xbac),
         ] {
             let bytes = first.encoded()
             #expect(try FirstMembers(decoding: bytes, path: "p") == first)

@@ -75,12 +75,42 @@ struct PeerFrameTests {
         answer.encode(into: &bytes)
         #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
 
+        answer.commands = CommandVersions()
+        bytes = []
+        answer.encode(into: &bytes)
+        #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == answer)
+
         // What a peer of another version is told is as long as it was in the first.
         let refusal = PeerGreetingAnswer(verdict: .otherVersion, clusterID: 5, member: ProcessID(9))
         bytes = []
         refusal.encode(into: &bytes)
         #expect(bytes.count == 19)
         #expect(try bytes.withUnsafeBytes { try PeerGreetingAnswer(decoding: $0) } == refusal)
+    }
+
+    @Test(
+        "both sides of a connection speak the lower of the versions that they know, one of them an earlier program or not"
+    )
+    func versions() throws {
+        let greeting = PeerGreeting(
+            purpose: .messages, clusterID: 1, sender: ProcessID(2), receiver: ProcessID(3), formation: 4)
+        var bytes: [UInt8] = []
+        greeting.encode(into: &bytes)
+        #expect(
+            try bytes.withUnsafeBytes { try PeerGreeting(decoding: $0) }.latest == PeerGreeting.latestVersion)
+        // An earlier program says that there is no disk, leaves its place empty, and reads neither from us.
+        let place = bytes.count - 8
+        #expect(bytes[place - 1] == 0)
+        bytes.replaceSubrange(place..., with: [UInt8](repeating: 0, count: 8))
+        #expect(
+            try bytes.withUnsafeBytes { try PeerGreeting(decoding: $0) }.latest == PeerGreeting.baseVersion)
+
+        var answer = PeerGreetingAnswer(verdict: .welcome, clusterID: 1, member: ProcessID(3))
+        #expect(answer.agreedVersion == PeerGreeting.latestVersion)
+        answer.version = 2
+        #expect(answer.agreedVersion == 2)
+        answer.version = 99
+        #expect(answer.agreedVersion == PeerGreeting.latestVersion)
     }
 
     @Test("requests and answers survive the wire, and no shortened one is taken")

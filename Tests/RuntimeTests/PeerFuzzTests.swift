@@ -54,7 +54,7 @@ struct PeerFuzzTests {
         }
         for _ in 0..<(noise.next() % 4) {
             let kinds: [PeerFrameKind] = [
-                .greeting, .replica, .request, .answer, .checkpointHead, .checkpointChunk, .checkpointEnd,
+                .greeting, .replica, .request, .answer, .checkpointHead, .checkpointRows, .checkpointEnd,
                 .alive,
             ]
             let body = (0..<(noise.next() % 200)).map { _ in UInt8.random(in: 0...255, using: &noise) }

@@ -195,7 +195,8 @@ NESTED = {
 
 def help_everywhere():
     names = commands()
-    expect({"serve", "cluster", "check", "simulate", "lab", "linearizable", "flags", "version"} == set(names), str(names))
+    known = "serve cluster backup restore check simulate lab linearizable flags version"
+    expect(set(known.split()) == set(names), str(names))
     for asked in (["--help"], ["-h"], []):
         expect(run(*asked).stdout == run("help").stdout, f"synod {asked}")
     for name in names:
@@ -213,6 +214,9 @@ WRONG = [
     ("serve stray", "'stray' is not a valid flag"),
     ("cluster --sise 3", "--size"),
     ("cluster --size many", "many"),
+    ("backup x --endpont=y", "did you mean --endpoint?"),
+    ("backup", "expected one FILE"),
+    ("restore x y", "expected one FILE"),
     ("check paxs", "did you mean paxos?"),
     ("check paxos --ballot 3", "did you mean --ballots?"),
     ("check nothing-like-it", "there are"),

@@ -8,6 +8,12 @@ public struct FamilyTable: Sendable {
 
     public init(_ number: UInt8, of space: SpaceID) { prefix = [space.rawValue, number] }
 
+    /// Whether any table of the family has an entry.
+    static func holdsAny(of space: SpaceID, in reader: any OrderedReader) throws -> Bool {
+        let cursor = try reader.cursor(in: .family)
+        return try cursor.seek(atOrAfter: [space.rawValue]) && cursor.key[0] == space.rawValue
+    }
+
     public func value(of key: [UInt8], in reader: any OrderedReader) throws -> [UInt8]? {
         try reader.value(of: prefix + key, in: .family)
     }

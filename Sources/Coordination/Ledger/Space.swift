@@ -15,6 +15,9 @@ public protocol Space: Sendable {
     static var id: SpaceID { get }
     /// Counters of what its commands did: every `SpaceOutcome.operation`.
     static var operations: [String] { get }
+    /// How its tables are laid out: 1 unless it says otherwise. A checkpoint names it, so that a program that knows
+    /// only earlier ones does not take the rows for something else.
+    static var tablesVersion: UInt8 { get }
 
     init(from reader: any OrderedReader) throws
 
@@ -42,6 +45,10 @@ public protocol Space: Sendable {
     mutating func removeCompacted(
         at revision: Int64, limit: Int, in transaction: any OrderedTransaction, removed: inout Int
     ) throws -> Bool
+}
+
+extension Space {
+    public static var tablesVersion: UInt8 { 1 }
 }
 
 /// A command of one family, as it stands in the log.

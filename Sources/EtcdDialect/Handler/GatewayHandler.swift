@@ -19,6 +19,7 @@ final class GatewayHandler: ChannelInboundHandler {
     /// The request that is being read or answered.
     private var head: HTTPRequestHead?
     private var call: GatewayCall?
+    private var download: BackupDownload?
     private var bodyBytes = 0
     private var responseHasBegun = false
     /// Set when the response begins: whether another request may follow on the connection.
@@ -60,6 +61,8 @@ final class GatewayHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let draining = event as? GRPCServer.Draining, !isDraining {
             isDraining = true
+            // It may take longer than the process has; the client sees that the end is missing.
+            if download != nil { breakOff() }
             // A request may be on its way, and its answer can say that the connection ends.
             context.eventLoop.assumeIsolated().scheduleTask(in: draining.linger) {
                 [weak self] in
@@ -76,10 +79,12 @@ final class GatewayHandler: ChannelInboundHandler {
     }
 
     private func abandon() {
-        let call = call
+        let (call, download) = (call, download)
         self.call = nil
+        self.download = nil
         head = nil
         call?.abandon()
+        download?.abandon()
         endpoint.flush()
     }
 
@@ -97,7 +102,7 @@ final class GatewayHandler: ChannelInboundHandler {
         self.head = head
         bodyBytes = 0
         responseHasBegun = false
-        if let refusal = Refusal(head) { return refuse(refusal.status, refusal.reason) }
+        if let refusal = GatewayRefusal(head) { return refuse(refusal.status, refusal.reason) }
         let path: String
         switch RequestTarget(head.method, head.uri) {
         case .path(let text): path = text
@@ -140,6 +145,10 @@ final class GatewayHandler: ChannelInboundHandler {
         }
         switch GatewayRoute(head.method, path: path) {
         case .preflight: respond(.ok, [])
+        case .page(.backup) where offer == .operators: respondText(.notFound, "404 page not found\n")
+        case .page(.backup) where head.method == .GET:
+            download = BackupDownload(handler: self, service: endpoint.service)
+            download?.begin()
         case .page(let page): OperatorPages.serve(page, QueryParameters(uri: head.uri), endpoint, self)
         case .methodNotAllowed(let allowed):
             respondText(
@@ -203,9 +212,11 @@ final class GatewayHandler: ChannelInboundHandler {
     }
 
     /// Begins a response of unknown length.
-    func beginStream(_ status: HTTPResponseStatus, extra: [(String, String)]) {
+    func beginStream(
+        _ status: HTTPResponseStatus, type: String = "application/json", extra: [(String, String)] = []
+    ) {
         guard let head, !responseHasBegun else { return }
-        beginResponse(to: head, status, type: "application/json", extra: extra, byteCount: nil)
+        beginResponse(to: head, status, type: type, extra: extra, byteCount: nil)
     }
 
     func writeStream(_ bytes: [UInt8]) {
@@ -220,13 +231,17 @@ final class GatewayHandler: ChannelInboundHandler {
     private func onWritten(_ count: Int) {
         let before = unwrittenBytes
         unwrittenBytes -= count
-        if before >= GatewayCall.lowWaterBytes, unwrittenBytes < GatewayCall.lowWaterBytes { call?.drained() }
+        if before >= GatewayCall.lowWaterBytes, unwrittenBytes < GatewayCall.lowWaterBytes {
+            call?.drained()
+            download?.drained()
+        }
     }
 
     /// Ends the response, and the connection when the client does not want to keep it.
     func endResponse() {
         guard let context, head != nil else { return }
         call = nil
+        download = nil
         head = nil
         guard !keepsConnection || isDraining else {
             return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -238,6 +253,9 @@ final class GatewayHandler: ChannelInboundHandler {
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
     }
+
+    /// The rest of a response that has begun cannot be had: its client is to see that the end is missing.
+    func breakOff() { context?.close(promise: nil) }
 
     /// A connection that is closed while bytes of the client are unread is reset, and the client may lose the
     /// answer by it. So only this side ends, and the other has a moment to see that.
@@ -267,41 +285,5 @@ final class GatewayHandler: ChannelInboundHandler {
 
     private func write(_ part: HTTPServerResponsePart) {
         context?.write(wrapOutboundOut(part), promise: nil)
-    }
-}
-
-extension HTTPRequestHead {
-    /// Of a client that knows neither chunks nor connections that stay open unless that is said.
-    fileprivate var isOld: Bool { version == .http1_0 || version.major < 1 }
-}
-
-/// What Go's server refuses whatever the request is for.
-private struct Refusal {
-    let status: HTTPResponseStatus
-    var reason: String?
-
-    init?(_ head: HTTPRequestHead) {
-        let hosts = head.headers["host"].count
-        if hosts > 1 {
-            (status, reason) = (.badRequest, "too many Host headers")
-        } else if hosts == 0, !head.isOld, head.method != .CONNECT {
-            (status, reason) = (.badRequest, "missing required Host header")
-        } else if let expected = head.headers.first(name: "expect"), expected.lowercased() != "100-continue" {
-            status = .expectationFailed
-        } else {
-            return nil
-        }
-    }
-}
-
-extension GRPCMetadata {
-    /// A header of HTTP becomes metadata when it is named for that, or is the token.
-    fileprivate mutating func add(gatewayHeader name: String, value: String) {
-        let name = name.lowercased()
-        if name == "authorization" {
-            entries.append((name, value))
-        } else if name.hasPrefix("grpc-metadata-") {
-            entries.append((String(name.dropFirst(14)), value))
-        }
     }
 }

@@ -16,6 +16,8 @@ enum OperatorPages {
                 endpoint.refreshStatus(), endpoint.limits, endpoint.server.allCounters, ProcessSample.current)
             handler.respond(.ok, Array(page.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
         case .health: health(query, endpoint, handler)
+        // Its bytes come as a download; who asks only for the head learns that it is there.
+        case .backup: handler.respond(.ok, [], type: BackupDownload.contentType)
         case .live(let check):
             checks([.serializableRead], only: check, query, endpoint, handler)
         case .ready(let check):

@@ -55,6 +55,8 @@ struct EtcdFault: Error, Hashable {
         .unavailable, "request timed out, possibly due to connection lost")
     static let tooManyRequests = etcd(.resourceExhausted, "too many requests")
     static let unsupportedForLearner = etcd(.unavailable, "rpc not supported for learner")
+    static let notUnderstoodByAll = etcd(
+        .unavailable, "not all members understand this request yet, the cluster is being upgraded")
     static let corrupt = etcd(.dataLoss, "corrupt cluster")
 
     // Auth
@@ -97,6 +99,7 @@ extension EtcdFault {
         case .stopped: self = .stopped
         case .corrupt: self = .corrupt
         case .unsupportedForLearner: self = .unsupportedForLearner
+        case .notUnderstoodByAll: self = .notUnderstoodByAll
         case .internalFailure(let message): self.init(.unknown, message)
         }
     }

@@ -17,6 +17,8 @@ enum OperatorPage: Equatable {
     case health, version, metrics
     case live(check: String?)
     case ready(check: String?)
+    /// A checkpoint of the whole store, which `synod backup` asks for.
+    case backup
 }
 
 extension GatewayRoute {
@@ -46,6 +48,7 @@ extension OperatorPage {
         case "/health": self = .health
         case "/version": self = .version
         case "/metrics": self = .metrics
+        case "/synod/backup": self = .backup
         case "/livez", "/livez/": self = .live(check: nil)
         case "/readyz", "/readyz/": self = .ready(check: nil)
         default:

@@ -56,6 +56,7 @@ struct MemoryHost {
         status.clusterID = clusterID
         status.memberID = described.id
         status.leaderID = described.id
+        status.leaderContact = glance.leaderHeard.map { now.since($0) }
         status.ballotRound = glance.ballotRound
         status.members = [described]
         status.appliedSlot = glance.applied.rawValue

@@ -7,6 +7,8 @@ import Paxos
 public struct MemberGlance: Sendable {
     public fileprivate(set) var leader: ProcessID?
     public fileprivate(set) var isLeading = false
+    /// When it was heard from last, or as leader a quorum.
+    public fileprivate(set) var leaderHeard: Instant?
     /// The round of the highest ballot that this process knows of.
     public fileprivate(set) var ballotRound: UInt64 = 0
     public fileprivate(set) var chosen = Slot.zero
@@ -30,6 +32,7 @@ extension MemberCore {
     mutating func lookAround() {
         glance.leader = leadership.leader
         glance.isLeading = leadership.leader == me
+        glance.leaderHeard = replica.leaderHeard
         glance.ballotRound = max(glance.ballotRound, replica.ballot.round)
         glance.applied = applier.applied
         glance.chosen = max(applier.applied, replica.chosenUpTo)

@@ -17,6 +17,8 @@ public enum MemberInput: Sendable {
     case beat(StoreReading?)
     /// Who can be reached now, by what is small and by what carries entries.
     case reached([ProcessID])
+    /// What other members have said about the commands that they understand, all that is known of it.
+    case understood([MemberVersions])
 
     // The log.
     /// All records up to this one are durable.
@@ -76,6 +78,8 @@ public enum ClientRequest: Sendable {
     case command(Payload)
     /// Answered with `.ready` once what is applied here holds everything that was applied anywhere before.
     case linearizableRead
+    /// Answered with `.ready` once what is applied here holds everything up to the revision.
+    case read(notBefore: Int64)
     case lease(LeaseQuestion)
     case moveLeader(to: ProcessID)
     /// Answered with `.done` once the change is applied here. The leader makes one at a time.
@@ -90,6 +94,7 @@ extension ClientRequest {
         switch request {
         case .command(let command): self = .command(EntryPayload.encode(command))
         case .linearizableRead: self = .linearizableRead
+        case .read(let revision): self = .read(notBefore: revision)
         case .renewLease(let lease): self = .lease(.renew(lease))
         case .leaseTimeToLive(let lease): self = .lease(.timeToLive(lease))
         case .moveLeader(let target): self = .moveLeader(to: ProcessID(target))

@@ -12,6 +12,9 @@ extension MemberCore {
         switch request {
         case .command(let payload): onCommand(payload, client, &outputs)
         case .linearizableRead: newReaders.append(.client(client))
+        case .read(let revision):
+            revisionWaiters.add(client, revision, until: now + settings.limits.requestTimeout)
+            answerRevisionWaiters(&outputs)
         case .lease(let question): ask(question, by: .client(client), &outputs)
         case .moveLeader(let target): onMoveLeader(target, client, &outputs)
         case .changeMembers(let change): onChangeMembers(change, client, &outputs)
@@ -25,12 +28,24 @@ extension MemberCore {
         guard proposals.count < settings.pendingRequestLimit, !backlog.isFull,
             proposals.count == 0 || proposals.bytes + payload.count <= settings.pendingBytesLimit
         else { return outputs.append(.answer(client, .failure(.tooManyRequests))) }
+        guard isUnderstoodByAll(payload) else {
+            return outputs.append(.answer(client, .failure(.notUnderstoodByAll)))
+        }
         // A command that may need room is not let into the log while there is none.
         if room.isWanting, takesRoom(payload) {
             raiseNoSpaceAlarm(&outputs)
             return outputs.append(.answer(client, refusing(payload, .noSpace)))
         }
         propose(payload, .client(client))
+    }
+
+    private func isUnderstoodByAll(_ payload: Payload) -> Bool {
+        (try? EntryPayload.withCommand(in: payload) { _, version, space in
+            // Nearly all are.
+            if CommandVersions.base.understands(version: version, of: space) { return true }
+            let others = (replica.configuration.voters + replica.configuration.learners).filter { $0 != me }
+            return vocabulary.isUnderstood(version: version, of: space, by: others)
+        }) ?? true
     }
 
     private func takesRoom(_ payload: Payload) -> Bool {
@@ -147,7 +162,9 @@ extension MemberCore {
             outputs.append(.report(.readsFailed(read.waiters.count)))
             end(read, timeoutError(begun: read.begun, isDoubtful: false), &outputs)
         }
-        for client in transfer.removeLate(at: now) { outputs.append(.answer(client, .failure(.timedOut))) }
+        for client in revisionWaiters.takeLate(at: now) + transfer.removeLate(at: now) {
+            outputs.append(.answer(client, .failure(.timedOut)))
+        }
     }
 
     /// What a client whose time is over is told about the likely reason.
@@ -171,7 +188,7 @@ extension MemberCore {
         for case .client(let client) in newReaders { outputs.append(.answer(client, .failure(.stopped))) }
         newReaders = []
         stopLeases(&outputs)
-        for client in compaction.takeAll() + transfer.takeAll() {
+        for client in compaction.takeAll() + transfer.takeAll() + revisionWaiters.takeAll() {
             outputs.append(.answer(client, .failure(.stopped)))
         }
     }

@@ -3,7 +3,7 @@ import Coordination
 import Paxos
 import Replica
 
-// Linearizable reads.
+// Reads that wait: linearizable ones, and those that are not to be before a revision.
 extension MemberCore {
     mutating func requestGatheredReads(_ outputs: inout [MemberOutput]) {
         guard !newReaders.isEmpty else { return }
@@ -29,6 +29,7 @@ extension MemberCore {
 
     /// Answers the reads that what is applied suffices for.
     mutating func answerReady(_ outputs: inout [MemberOutput]) {
+        answerRevisionWaiters(&outputs)
         guard !reads.isEmpty, !isStoreSuspended else { return }
         for read in reads.removeReady(applied: applier.applied) {
             if TimeSpan.seconds(1) < now.since(read.begun) { outputs.append(.report(.slowRead)) }
@@ -38,6 +39,13 @@ extension MemberCore {
                 case .lease(let number): onLeaseCaughtUp(number, &outputs)
                 }
             }
+        }
+    }
+
+    mutating func answerRevisionWaiters(_ outputs: inout [MemberOutput]) {
+        guard !revisionWaiters.isEmpty, !isStoreSuspended else { return }
+        for client in revisionWaiters.take(upTo: applier.ledger.revision) {
+            outputs.append(.answer(client, .success(.ready)))
         }
     }
 

@@ -3,8 +3,9 @@ import Automata
 /// When the store is to be made durable: a restart replays the log from the last such point, and the log is
 /// trimmed up to it.
 public struct DurablePoint: Sendable {
-    /// Of the store's pages; until the next point they take room twice, on the disk and in the page cache.
-    public static let bytesLimit = 16 << 20
+    /// What the store may hold in memory before it is due. A large store has more of it, as every point writes most pages
+    /// of its index, whatever there is to be written.
+    public static func bytesLimit(storeBytes: Int) -> Int { max(16 << 20, min(storeBytes / 8, 64 << 20)) }
     public static let interval = TimeSpan.seconds(5)
     /// However fast entries come, the disk is not kept busy with the store alone.
     public static let shortestInterval = TimeSpan.milliseconds(200)
@@ -17,9 +18,11 @@ public struct DurablePoint: Sendable {
 
     public mutating func note(entries: Int) { self.entries += entries }
 
-    public func isDue(at now: Instant, entryLimit: Int, storeBytes: Int) -> Bool {
+    public func isDue(at now: Instant, entryLimit: Int, _ store: StoreReading) -> Bool {
         guard !isUnderWay, entries > 0 else { return false }
-        let isLong = entries >= entryLimit || storeBytes >= DurablePoint.bytesLimit
+        let isLong =
+            entries >= entryLimit
+            || store.bytesWrittenSincePoint >= DurablePoint.bytesLimit(storeBytes: store.bytesInUse)
         return last + (isLong ? DurablePoint.shortestInterval : DurablePoint.interval) < now
     }
 

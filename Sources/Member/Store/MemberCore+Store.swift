@@ -116,7 +116,7 @@ extension MemberCore {
         room.isStoreSpaceLow = store.isSpaceLow
         if room.isOverQuota || room.isStoreSpaceLow { raiseNoSpaceAlarm(&outputs) }
         let isDue = durablePoint.isDue(
-            at: now, entryLimit: settings.checkpointEntries, storeBytes: store.bytesWrittenSincePoint)
+            at: now, entryLimit: settings.checkpointEntries, store)
         if isDue {
             durablePoint.begin(at: now)
             outputs.append(.makeDurable)

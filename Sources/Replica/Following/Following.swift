@@ -12,7 +12,7 @@ struct Following: Hashable, Sendable {
     var leader: ProcessID?
     private var startedAt: Instant?
     /// When a leader was heard from last, and at which ballot.
-    private var heardAt: Instant?
+    private(set) var heardAt: Instant?
     private var heardBallot: Ballot?
     /// How far the candidate to which this process has promised had got when it was heard from last, and when
     /// it had last got further.

@@ -15,7 +15,7 @@ extension MemberHost {
         pass(.checkpointSent, &outputs)
         outputs.append(.setTimer(.checkpoint(process), after: .seconds(2) ... .seconds(2)))
         do {
-            let image = try store.read { try StoreImage.encode($0) }
+            let image = try store.read { try StoreImage.bytes(of: $0) }
             outputs.append(
                 .send(.checkpoint(number: lastNumber, image: image), to: process, after: .none))
         } catch { preconditionFailure("\(error)") }
@@ -26,7 +26,7 @@ extension MemberHost {
         _ number: UInt64, _ image: [UInt8], from: ProcessID, _ outputs: inout [Output]
     ) {
         do {
-            let received = try StoreImage.decode(image)
+            let received = try StoreImage.store(from: image)
             let slot = try received.read { Slot(try AppliedState.slot(in: $0)) }
             guard slot > member!.applier.applied, installing == nil, storing == nil, away == nil else {
                 let isOld = slot <= member!.applier.applied

@@ -81,7 +81,7 @@ extension MemberHost {
     mutating func save(_ image: MemoryStore, _ outputs: inout [Output]) {
         stores += 1
         do {
-            outputs.append(.store(try image.read { try StoreImage.encode($0) }, cell: Self.storeCell))
+            outputs.append(.store(try image.read { try StoreImage.bytes(of: $0) }, cell: Self.storeCell))
         } catch {
             preconditionFailure("\(error)")
         }

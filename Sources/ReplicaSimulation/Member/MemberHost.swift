@@ -73,7 +73,7 @@ struct MemberHost: SimulatedProcess {
         do {
             let hasLog = SimulatedLog<MemberMessage>.isPresent(on: disk)
             try identity.judge(disk, hasLog: hasLog)
-            if let image = disk.cell(Self.storeCell) { store = try StoreImage.decode(image) }
+            if let image = disk.cell(Self.storeCell) { store = try StoreImage.store(from: image) }
             let applied = try store.read { try AppliedState(from: $0) }
             let configuration =
                 try applied.configuration.isEmpty

@@ -9,7 +9,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let greeting: PeerGreeting
     private let times: LinkTimes
-    private let welcome: EventLoopPromise<Void>
+    private let welcome: EventLoopPromise<PeerGreetingAnswer>
     private let answer: EventLoopPromise<CheckpointAnswer>
     private var reader = PeerFrameReader()
     private var watch: TransferWatch
@@ -18,7 +18,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
     private let ending = Mutex<String?>(nil)
 
     init(
-        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<Void>,
+        _ greeting: PeerGreeting, times: LinkTimes, welcome: EventLoopPromise<PeerGreetingAnswer>,
         answer: EventLoopPromise<CheckpointAnswer>
     ) {
         self.greeting = greeting
@@ -62,7 +62,7 @@ final class CheckpointDialHandler: ChannelInboundHandler, @unchecked Sendable {
             guard verdict.verdict == .welcome else { throw PeerProtocolError(verdict.reason(for: greeting)) }
             greetingTimer?.cancel()
             beginTicks(context)
-            welcome.succeed(())
+            welcome.succeed(verdict)
         case .checkpointAnswer:
             let verdict = try CheckpointAnswer(decoding: body)
             // A refusal may come while there is much to send still.

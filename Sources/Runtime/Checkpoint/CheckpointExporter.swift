@@ -12,8 +12,8 @@ import Synchronization
 /// A member that goes away in the middle, or takes nothing any more, ends its transfer: what the thread waits for
 /// ends with the connection, which `CheckpointDialHandler` watches. View, thread and place are then free for another.
 final class CheckpointExporter: Sendable {
-    /// Chunks on the way that the socket has not taken.
-    private static let chunksInFlight = 4
+    /// On the way, and not taken by the socket.
+    private static let piecesInFlight = 4
 
     private let store: StoreBox
     private let group: any EventLoopGroup
@@ -105,50 +105,27 @@ final class CheckpointExporter: Sendable {
     private struct Connection {
         let channel: any Channel
         let handler: CheckpointDialHandler
+        /// What the receiver has said of itself.
+        let welcome: PeerGreetingAnswer
         let answer: EventLoopFuture<CheckpointAnswer>
     }
 
     private func stream(on connection: Connection) throws {
         let view = try store.openView()
         defer { view.close() }
-        let applied = try AppliedState(from: view)
-        let head = CheckpointHead(slot: Slot(applied.slot), configuration: applied.configuration)
-        try send(PeerFrame.encoded(.checkpointHead) { head.encode(into: &$0) }, on: connection).wait()
-        let end = try streamEntries(of: view, on: connection)
-        try send(PeerFrame.encoded(.checkpointEnd) { end.encode(into: &$0) }, on: connection).wait()
-        _ = try connection.answer.wait()
-    }
-
-    private func streamEntries(of view: any OrderedView, on connection: Connection) throws -> CheckpointEnd {
-        var end = CheckpointEnd(chunks: 0, entries: 0)
-        var chunk: [UInt8] = []
+        var writer = try CheckpointWriter(
+            of: view, receiver: connection.welcome.commands, isBare: connection.welcome.agreedVersion < 3)
         var inFlight: [EventLoopFuture<Void>] = []
-        func flushChunk() throws {
-            guard !chunk.isEmpty else { return }
-            let number = end.chunks
-            let frame = PeerFrame.encoded(.checkpointChunk) {
-                $0.reserveCapacity(chunk.count + 32)
-                $0.appendInteger(number)
-                $0.append(contentsOf: chunk)
+        while let piece = try writer.next() {
+            let frame = PeerFrame.encoded(piece.kind.frame) {
+                $0.reserveCapacity(PeerFrame.headerBytes + piece.body.count)
+                $0 += piece.body
             }
-            chunk.removeAll(keepingCapacity: true)
-            end.chunks += 1
             inFlight.append(send(frame, on: connection))
-            if inFlight.count >= CheckpointExporter.chunksInFlight { try inFlight.removeFirst().wait() }
+            if inFlight.count >= CheckpointExporter.piecesInFlight { try inFlight.removeFirst().wait() }
         }
-        for table in StoreTable.allCases {
-            let cursor = try view.cursor(in: table)
-            var isThere = try cursor.seekToFirst()
-            while isThere {
-                CheckpointChunk.append(table, cursor.key, cursor.value, to: &chunk)
-                end.entries += 1
-                if chunk.count >= CheckpointChunk.targetBytes { try flushChunk() }
-                isThere = try cursor.next()
-            }
-        }
-        try flushChunk()
         for written in inFlight { try written.wait() }
-        return end
+        _ = try connection.answer.wait()
     }
 
     private func send(_ frame: [UInt8], on connection: Connection) -> EventLoopFuture<Void> {
@@ -164,7 +141,7 @@ final class CheckpointExporter: Sendable {
             purpose: .checkpoint, clusterID: clusterID, sender: own, receiver: receiver,
             formation: formation.known?.nonce ?? 0)
         let loop = group.next()
-        let welcome = loop.makePromise(of: Void.self)
+        let welcome = loop.makePromise(of: PeerGreetingAnswer.self)
         let answer = loop.makePromise(of: CheckpointAnswer.self)
         let handler = CheckpointDialHandler(greeting, times: times, welcome: welcome, answer: answer)
         do {
@@ -183,8 +160,9 @@ final class CheckpointExporter: Sendable {
                 return state.isStopping
             }
             if isStopping { channel.close(promise: nil) }
-            try welcome.futureResult.wait()
-            return Connection(channel: channel, handler: handler, answer: answer.futureResult)
+            return Connection(
+                channel: channel, handler: handler, welcome: try welcome.futureResult.wait(),
+                answer: answer.futureResult)
         } catch {
             welcome.fail(error)
             answer.fail(error)

@@ -81,51 +81,34 @@ final class CheckpointImporter: Sendable {
         var isComplete = false
         defer { if !isComplete { stores.discard(folder) } }
         let store = try stores.open(folder)
-        var head: CheckpointHead?
-        var chunks: UInt64 = 0
-        var entries: UInt64 = 0
+        var reader = CheckpointReader()
         var pieces: [CheckpointImport.Piece] = []
-        receiving: while true {
+        while !reader.isComplete {
             incoming.mailbox.take(into: &pieces, until: nil)
-            for piece in pieces {
+            // What comes after its end is that of the connection, which matters no more.
+            for piece in pieces where !reader.isComplete {
                 switch piece {
                 case .abandoned(let reason): throw PeerProtocolError(reason)
-                case .frame(.checkpointHead, let body):
-                    head = try body.withUnsafeBytes { try CheckpointHead(decoding: $0) }
+                case .frame(let kind, let body):
+                    try body.withUnsafeBytes { try reader.take(kind, $0, into: store) }
+                    guard kind == .head else { break }
                     report(
                         .info,
-                        "receiving a checkpoint at \(head!.slot, as: "slot") from \(member: incoming.sender)")
-                case .frame(.checkpointChunk, let body):
-                    try body.withUnsafeBytes { body in
-                        var reader = PeerBodyReader(body)
-                        guard head != nil, try reader.integer(UInt64.self) == chunks else {
-                            throw PeerProtocolError("a checkpoint with a chunk out of place")
-                        }
-                        let rest = reader.remaining()
-                        entries += try store.write { try CheckpointChunk.restore(rest, in: $0) }
-                    }
-                    chunks += 1
-                case .frame(_, let body):
-                    let end = try body.withUnsafeBytes { try CheckpointEnd(decoding: $0) }
-                    guard head != nil, end.chunks == chunks, end.entries == entries else {
-                        throw PeerProtocolError("a checkpoint from which something is missing")
-                    }
-                    break receiving
+                        "receiving a checkpoint at \(Slot(reader.head!.slot), as: "slot") from "
+                            + "\(member: incoming.sender)")
                 }
                 incoming.window.taken(1)
             }
         }
-        let applied = try store.read { try AppliedState(from: $0) }
-        guard let head, applied.slot == head.slot.rawValue, applied.configuration == head.configuration else {
-            throw PeerProtocolError("a checkpoint that is not what its head says")
-        }
+        try store.read { try reader.judge($0) }
+        let (slot, configuration) = (Slot(reader.head!.slot), reader.head!.configuration)
         try store.synchronize()
         isComplete = true
         let stores = stores
         host.send(
             .checkpointArrived(
                 CheckpointArrival(
-                    slot: head.slot, configuration: head.configuration, store: store,
+                    slot: slot, configuration: configuration, store: store,
                     moveIntoPlace: { try stores.use(folder) },
                     end: { isInstalled, reason in
                         if !isInstalled { stores.discard(folder) }
@@ -137,7 +120,7 @@ final class CheckpointImporter: Sendable {
 /// One checkpoint that arrives on a connection. Reading stops while too much of it waits for the disk.
 final class CheckpointImport: @unchecked Sendable {
     enum Piece: Sendable {
-        case frame(PeerFrameKind, [UInt8])
+        case frame(CheckpointPiece.Kind, [UInt8])
         case abandoned(String)
     }
 
@@ -166,7 +149,7 @@ final class CheckpointImport: @unchecked Sendable {
     }
 
     /// On the connection's event loop.
-    func receive(_ kind: PeerFrameKind, _ body: [UInt8]) {
+    func receive(_ kind: CheckpointPiece.Kind, _ body: [UInt8]) {
         guard !isRefused else { return }
         if !isBegun {
             isBegun = true
@@ -176,7 +159,7 @@ final class CheckpointImport: @unchecked Sendable {
                 return
             }
         }
-        if kind == .checkpointEnd { awaitsMore = false }
+        if kind == .end { awaitsMore = false }
         mailbox.send(.frame(kind, body))
         window.arrived(1)
     }

@@ -45,8 +45,9 @@ extension Host {
     private func storeFirstConfiguration(_ formation: Formation) throws {
         guard formation.configuration.epoch > 0 else { return }
         try store.store.write { transaction in
-            guard try AppliedState(from: transaction).configuration.isEmpty else { return }
-            try AppliedState.setSlot(0, in: transaction)
+            let applied = try AppliedState(from: transaction)
+            guard applied.configuration.isEmpty else { return }
+            try AppliedState.setSlot(applied.slot, in: transaction)
             try AppliedState.setConfiguration(
                 ConfigurationCodec.encode(formation.configuration), in: transaction)
         }

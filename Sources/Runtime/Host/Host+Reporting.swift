@@ -4,8 +4,14 @@ import Member
 import Paxos
 import Replica
 
-// What an operator reads and counts.
+// What an operator reads and counts, and who is there.
 extension Host {
+    func onLinksChanged() {
+        let links = network.links
+        tell(.understood(links.compactMap { link in link.commands.map { MemberVersions(link.peer, $0) } }))
+        tell(.reached(links.filter(\.isConnected).map(\.peer)))
+    }
+
     func say(_ what: MemberReport) {
         switch what {
         case .leaderLost(let leader, let round):

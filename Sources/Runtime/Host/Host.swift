@@ -161,7 +161,7 @@ final class Host {
         case .received(let batch):
             for message in batch.messages { tell(.received(message, from: batch.sender)) }
             batch.taken()
-        case .linksChanged: tell(.reached(network.links.filter(\.isConnected).map(\.peer)))
+        case .linksChanged: onLinksChanged()
         case .durable(let record): onDurable(record)
         case .segmentFull: onSegmentFull()
         case .segmentCut(let segment): segments.begin(segment)

@@ -20,7 +20,8 @@ struct HostRecovery {
         store = StoreBox(try folders.open(folders.current))
         let first = HostRecovery.firstConfiguration(ownFormation, identity)
         let applied = try HostRecovery.appliedState(of: try store.store, first)
-        if ownFormation.known == nil, applied.slot > 0 {
+        // What was restored has no configuration before its cluster is formed.
+        if ownFormation.known == nil, applied.slot > 0, applied.configuration != .unknown {
             throw ServerError(
                 .damaged,
                 "\(directory.path(of: "identity")) says that this member never took part, and the store in "
@@ -97,10 +98,10 @@ struct HostRecovery {
         }
         guard first.epoch > 0 else { return (applied.slot, first) }
         try store.write { transaction in
-            try AppliedState.setSlot(0, in: transaction)
+            try AppliedState.setSlot(applied.slot, in: transaction)
             try AppliedState.setConfiguration(ConfigurationCodec.encode(first), in: transaction)
         }
-        return (0, first)
+        return (applied.slot, first)
     }
 
     private static func memberSettings(_ options: ServerOptions, _ identity: Identity) -> MemberCore.Settings

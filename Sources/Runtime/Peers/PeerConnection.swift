@@ -1,4 +1,5 @@
 import Automata
+import Coordination
 import NIOCore
 import NIOPosix
 import PeerLinks
@@ -35,6 +36,8 @@ final class PeerConnection: @unchecked Sendable {
         var uncounted = 0
         var budget: SendBudget
         var isConnected = false
+        /// As the peer said when it was last reached; nil before.
+        var commands: CommandVersions?
         var isFlushScheduled = false
         var dropped: UInt64 = 0
 
@@ -121,6 +124,8 @@ final class PeerConnection: @unchecked Sendable {
 
     /// Whether messages have somewhere to go at this moment. Any thread.
     var isConnected: Bool { queue.withLock { $0.isConnected } }
+    /// Which commands the peer understands, as it said when it was last reached; nil before. Any thread.
+    var commands: CommandVersions? { queue.withLock { $0.commands } }
 
     /// Records how long the peer's system takes to acknowledge what is sent. Any thread.
     func measureRoundTrip(_ histogram: Histogram) {
@@ -234,7 +239,7 @@ final class PeerConnection: @unchecked Sendable {
             .whenFailure { error in self.onAttemptFailed(reason(of: error)) }
     }
 
-    func onWelcome(_ channel: any Channel) {
+    func onWelcome(_ channel: any Channel, _ commands: CommandVersions) {
         attempts -= 1
         guard !isClosed, self.channel == nil else {
             channel.close(promise: nil)
@@ -246,6 +251,7 @@ final class PeerConnection: @unchecked Sendable {
         queue.withLock { queue in
             queue.reset()
             queue.isConnected = true
+            queue.commands = commands
             queue.isFlushScheduled = false
         }
         changed(true, address, "")

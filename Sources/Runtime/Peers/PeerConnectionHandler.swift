@@ -1,3 +1,4 @@
+import Coordination
 import NIOCore
 import PeerLinks
 
@@ -9,6 +10,7 @@ final class PeerConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     private let greeting: PeerGreeting
     private var reader = PeerFrameReader()
     private var isWelcome = false
+    private var commands = CommandVersions.base
     private var hasEnded = false
     private var reason = "the connection was closed"
     private var watch = SilenceWatch()
@@ -52,6 +54,7 @@ final class PeerConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
                 throw PeerProtocolError(answer.reason(for: greeting))
             }
             isWelcome = true
+            commands = answer.commands ?? .base
         case (.alive, true): break
         default: throw PeerProtocolError("a frame that is out of place")
         }
@@ -64,7 +67,7 @@ final class PeerConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         ticks = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
             self.onTick(channel)
         }
-        connection.onWelcome(channel)
+        connection.onWelcome(channel, commands)
     }
 
     private func onTick(_ channel: any Channel) {

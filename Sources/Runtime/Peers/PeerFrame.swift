@@ -17,7 +17,7 @@ enum PeerFrameKind: UInt8, Sendable {
     case request = 4
     case answer = 5
     case checkpointHead = 6
-    case checkpointChunk = 7
+    case checkpointRows = 7
     case checkpointEnd = 8
     case checkpointAnswer = 9
     /// Says that its sender is there; without a body.

@@ -1,4 +1,5 @@
 import Automata
+import Coordination
 import Paxos
 import Replica
 
@@ -24,10 +25,20 @@ struct PeerGreeting: Hashable, Sendable {
     }
 
     static let magic: UInt32 = 0x5045_5953
-    /// Of all that is said between peers. A peer of another version is refused.
-    static let currentVersion: UInt16 = 2
+    /// Of greetings, their answers, and what every member understands. A peer of another one is refused.
+    static let baseVersion: UInt16 = 2
+    /// Up to which this program understands what is said between peers; a connection speaks the lower one of both
+    /// sides.
+    ///
+    ///     2   the base
+    ///     3   a checkpoint's head says its format, its tables and the versions of its spaces; the answer to a
+    ///         greeting says which commands its sender understands
+    static let latestVersion: UInt16 = 3
 
-    var version = PeerGreeting.currentVersion
+    var version = PeerGreeting.baseVersion
+    /// The sender's `latestVersion`. It stands where an inquiry has its disk, which members that speak nothing later
+    /// than the base leave empty and pass over; in an inquiry itself it is the base.
+    var latest: UInt16
     var purpose: Purpose
     var clusterID: UInt64
     var sender: ProcessID
@@ -46,7 +57,7 @@ struct PeerGreeting: Hashable, Sendable {
         bytes.appendInteger(receiver.rawValue)
         bytes.appendInteger(formation)
         bytes.append(disk == nil ? 0 : 1)
-        bytes.appendInteger(disk?.rawValue ?? 0)
+        bytes.appendInteger(disk?.rawValue ?? UInt64(latest))
     }
 
     init(
@@ -55,6 +66,7 @@ struct PeerGreeting: Hashable, Sendable {
     ) {
         self.formation = formation
         self.disk = disk
+        latest = disk == nil ? PeerGreeting.latestVersion : PeerGreeting.baseVersion
         self.purpose = purpose
         self.clusterID = clusterID
         self.sender = sender
@@ -68,7 +80,8 @@ struct PeerGreeting: Hashable, Sendable {
         }
         version = try reader.integer()
         // Of another version nothing more is known than that it is one.
-        guard version == PeerGreeting.currentVersion else {
+        latest = PeerGreeting.baseVersion
+        guard version == PeerGreeting.baseVersion else {
             purpose = .messages
             (clusterID, sender, receiver, formation) = (0, ProcessID(0), ProcessID(0), 0)
             return
@@ -82,8 +95,12 @@ struct PeerGreeting: Hashable, Sendable {
         receiver = ProcessID(try reader.integer())
         formation = try reader.integer()
         let hasDisk = try reader.integer(UInt8.self)
-        let disk = DiskID(try reader.integer())
-        self.disk = hasDisk == 0 ? nil : disk
+        let number = try reader.integer(UInt64.self)
+        if hasDisk == 0 {
+            latest = max(latest, UInt16(truncatingIfNeeded: number))
+        } else {
+            disk = DiskID(number)
+        }
         try reader.expectEnd()
     }
 }
@@ -104,7 +121,8 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     }
 
     var verdict: Verdict
-    var version = PeerGreeting.currentVersion
+    /// The listening side's `latestVersion`.
+    var version = PeerGreeting.latestVersion
     /// The listening side's own.
     var clusterID: UInt64
     var member: ProcessID
@@ -112,6 +130,8 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     var formation: UInt64 = 0
     /// The answer to an inquiry about the formation, when there is one.
     var news: FormationMessage?
+    /// Which commands the listening side understands; told to whom welcome is and knows version 3.
+    var commands: CommandVersions?
 
     /// To a peer of another version the answer ends where that of the first version did, so that it is
     /// understood.
@@ -125,6 +145,7 @@ struct PeerGreetingAnswer: Hashable, Sendable {
         var encoded: [UInt8] = []
         news?.encode(into: &encoded)
         bytes.appendCounted(encoded)
+        if let commands { bytes += commands.encoded }
     }
 
     init(verdict: Verdict, clusterID: UInt64, member: ProcessID) {
@@ -148,9 +169,13 @@ struct PeerGreetingAnswer: Hashable, Sendable {
             if !encoded.isEmpty {
                 news = try encoded.withUnsafeBytes { try FormationMessage(decoding: $0) }
             }
+            if !reader.isAtEnd { commands = try CommandVersions(decoding: reader.remaining()) }
         }
         try reader.expectEnd()
     }
+
+    /// What both sides of a connection that is welcome understand.
+    var agreedVersion: UInt16 { min(version, PeerGreeting.latestVersion) }
 
     /// What to tell the operator of the dialling side.
     func reason(for greeting: PeerGreeting) -> String {

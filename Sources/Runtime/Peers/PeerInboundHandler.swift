@@ -99,11 +99,10 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
         case (.messages, .farewell), (.messages, .farewellAnswer):
             try PeerBodyReader(body).expectEnd()
             batch.append(kind == .farewell ? .farewell : .farewellAnswer)
-        case (.checkpoint(let incoming), .checkpointHead),
-            (.checkpoint(let incoming), .checkpointChunk),
-            (.checkpoint(let incoming), .checkpointEnd):
+        case (.checkpoint(let incoming), _):
+            guard let piece = kind.checkpointPiece else { fallthrough }
             watch.progressed()
-            incoming.receive(kind, [UInt8](body))
+            incoming.receive(piece, [UInt8](body))
         default: throw PeerProtocolError("a frame that is out of place")
         }
     }

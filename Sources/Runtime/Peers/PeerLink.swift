@@ -1,4 +1,5 @@
 import Automata
+import Coordination
 import NIOCore
 import PeerLinks
 import Synchronization
@@ -106,6 +107,9 @@ final class PeerLink: @unchecked Sendable {
 
     /// Whether messages of both kinds have somewhere to go at this moment. Any thread.
     var isConnected: Bool { urgent.isConnected && bulk.isConnected }
+
+    /// Which commands the peer understands, as it said when it was last reached; nil before. Any thread.
+    var commands: CommandVersions? { urgent.commands }
 
     func measureRoundTrip() { urgent.measureRoundTrip(roundTrips) }
 

@@ -95,7 +95,7 @@ final class PeerNetwork: @unchecked Sendable {
         let formed = formation.known
         var answer = PeerGreetingAnswer(verdict: .welcome, clusterID: clusterID, member: own)
         answer.formation = formed?.nonce ?? 0
-        if greeting.version != PeerGreeting.currentVersion {
+        if greeting.version != PeerGreeting.baseVersion {
             answer.verdict = .otherVersion
         } else if greeting.purpose == .inquiry {
             judge(inquiry: greeting, &answer)
@@ -108,6 +108,7 @@ final class PeerNetwork: @unchecked Sendable {
         } else if !members.withLock({ $0.known.contains(greeting.sender) }) {
             answer.verdict = .strangeSender
         }
+        if answer.verdict == .welcome, greeting.latest >= 3 { answer.commands = CommandVersions() }
         return answer
     }
 

@@ -44,6 +44,21 @@ enum FlagHelp {
                 text += "| `--\(flag.name)` | \(standard) | \(flag.help)\(note) |\n"
             }
         }
+        for command in FileCommand.all {
+            text += "\n## `synod \(command.name)`\n\(command.abstract)\n"
+            text += "\n| flag | default | meaning |\n|---|---|---|\n"
+            for flag in command.flags {
+                let standard = flag.standard.isEmpty ? "" : "`\(flag.standard)`"
+                text += "| `--\(flag.name)` | \(standard) | \(flag.help) |\n"
+            }
+        }
+        return text
+    }
+
+    /// The text of `--help` of a command that has a file.
+    static func usage(_ command: FileCommand) -> String {
+        var text = "usage: synod \(command.name) FILE [flags]\n\n\(command.abstract)\n\(command.discussion)\n"
+        for flag in command.flags { text += "\n  --\(flag.name) '\(flag.standard)'\n    \(flag.help)" }
         return text
     }
 }

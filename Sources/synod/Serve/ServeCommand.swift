@@ -51,7 +51,7 @@ struct ServeCommand: Sendable {
         exit(error.exitCode)
     }
 
-    private static var environment: [String: String] {
+    static var environment: [String: String] {
         var variables: [String: String] = [:]
         var entry = environ
         while let pointer = entry.pointee {

@@ -18,7 +18,7 @@ struct KeyCounts: Sendable {
 
     /// Whether whoever changed this store last has kept them.
     static func areKept(in reader: any OrderedReader) throws -> Bool {
-        try AppliedState.countedSlot(in: reader) == AppliedState.slot(in: reader)
+        try AppliedState.isCounted(in: reader)
     }
 
     // MARK: keeping
@@ -44,6 +44,7 @@ struct KeyCounts: Sendable {
             rows[rows.count - 1].count += 1
         }
         for row in rows { try Self.put(row.count, for: row.start, in: turn.transaction) }
+        try AppliedState.setCounted(in: turn.transaction)
         areKept = true
     }
 
