@@ -4,6 +4,11 @@ import Replica
 import Simulation
 import WriteAheadLog
 
+/// Where a simulated process has its log.
+enum SimulatedLogDirectory {
+    static let path = "log"
+}
+
 /// The production log of one process on its simulated files, with what the server's log thread does around it:
 /// it takes all that is queued, writes it, syncs once, and only then lets the messages go that promise it.
 struct SimulatedLog<Message> {
@@ -28,7 +33,7 @@ struct SimulatedLog<Message> {
         var hasFailed = false
     }
 
-    private static var directory: String { "log" }
+    private static var directory: String { SimulatedLogDirectory.path }
 
     private let log: WriteAheadLog
     private var segments = LogSegments()
@@ -65,6 +70,8 @@ struct SimulatedLog<Message> {
         (try? WriteAheadLog.isPresent(in: directory, files: disk.cachedFiles)) ?? false
     }
 
+    /// So many of the records that were found, from the first, are shown by a later write to have been durable.
+    var provenRecords: Int { Int(log.recovery.provenRecords) }
     var passedOverTornTail: Bool { log.recovery.unfinished != nil }
 
     // MARK: What the replica wants

@@ -39,6 +39,16 @@ public struct FaultMix: Hashable, Sendable {
     public var halfOpens: Strikes?
     /// How often a crash takes the machine along, so that nobody is told, in parts per million.
     public var powerCutsPPM: UInt64 = 0
+    /// A machine sleeps: its clock goes on, its timers stand still, and what is sent to it meanwhile is lost.
+    public var suspensions: Strikes?
+    /// A clock leaps ahead by as much as `lasting` says.
+    public var clockJumps: Strikes?
+    /// A disk takes as long for each sync as `slowSync` says.
+    public var slowDisks: Strikes?
+    public var slowSync = Delay(least: .milliseconds(20), usual: .milliseconds(150))
+    /// How many faults strike at most, of whatever kind; any number when it is nil. A process that comes up and goes
+    /// down again, a sync that fails and what the network does to single messages are none of these.
+    public var mostStrikes: Int?
     /// Every clock runs at a rate of its own, fast or slow by at most this much.
     public var clockSkewPPM: UInt64 = 0
 

@@ -152,6 +152,7 @@ extension SimulatedCluster {
         for host in hosts where healthy.contains(host.id) {
             let index = index(of: host.id)
             hosts[index].crashesAtNextSync = false
+            hosts[index].slowUntil = .zero
             hosts[index].disk.cachedFiles.mendSyncs()
             resume(host.id)
             if hosts[index].process == nil { start(host.id) }
@@ -204,6 +205,9 @@ extension SimulatedCluster {
         case .pause: mix.pauses
         case .reset: mix.resets
         case .halfOpen: mix.halfOpens
+        case .suspension: mix.suspensions
+        case .clockJump: mix.clockJumps
+        case .slowDisk: mix.slowDisks
         }
     }
 
@@ -214,13 +218,15 @@ extension SimulatedCluster {
     }
 
     mutating func onStrike(_ strike: Strike) -> Occurrence {
-        guard faultsAreActive, let strikes = strikes(strike) else { return .other }
+        guard faultsAreActive, let strikes = strikes(strike), counts.strikes < mix.mostStrikes ?? .max
+        else { return .other }
+        count(\.strikes)
         scheduleStrike(strike)
         let lasting = faultRandom.span(in: strikes.lasting)
         let index = faultRandom.index(hosts.count)
         let victim = hosts[index].id
         // A partition and a clog spare what is sheltered by themselves.
-        if network.sheltered[index], strike == .crash || strike == .pause { return .other }
+        if network.sheltered[index], strike.isOfOneMachine { return .other }
         switch strike {
         case .crash: return strikeDown(victim, for: lasting)
         case .partition: strikePartition(for: lasting)
@@ -235,12 +241,16 @@ extension SimulatedCluster {
                 $0.halfOpen($1, $2, lanes)
                 if isMutual { $0.halfOpen($2, $1, lanes) }
             }
+        case .suspension: suspend(victim, lasting: lasting)
+        case .clockJump: advanceClock(of: victim, by: lasting)
+        case .slowDisk: slowDisk(of: victim, lasting: lasting)
         }
         return .other
     }
 
     private mutating func strikeDown(_ victim: ProcessID, for span: TimeSpan) -> Occurrence {
         if faultRandom.chance(mix.blackoutsPPM) {
+            count(\.blackouts)
             for host in hosts where host.process != nil && !network.sheltered[self.index(of: host.id)] {
                 crash(host.id, restartingAfter: faultRandom.span(in: .zero...span))
             }

@@ -27,6 +27,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     public struct Counts: Hashable, Sendable {
         public var events = 0
         public var delivered = 0
+        /// Faults that struck, of whatever kind.
+        public var strikes = 0
         public var lost = 0
         public var crashes = 0
         public var damagedLogs = 0
@@ -35,6 +37,10 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         public var partitions = 0
         public var clogs = 0
         public var pauses = 0
+        public var suspensions = 0
+        public var clockJumps = 0
+        public var slowDisks = 0
+        public var blackouts = 0
         public var wipes = 0
         public var resets = 0
         public var halfOpens = 0
@@ -48,6 +54,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     public private(set) var counts = Counts()
     public internal(set) var trace: Trace
     public internal(set) var mix: FaultMix
+    /// By how much clocks have leapt ahead, all together.
+    public internal(set) var jumped = TimeSpan.zero
 
     public let processes: [ProcessID]
     let hosts: [SimulatedHost<Process>]
@@ -163,7 +171,7 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
         now = time
         counts.events += 1
         if let index = event.process, hosts[index].isPaused {
-            hosts[index].held.append(event)
+            hosts[index].held.append((event, now))
             return .other
         }
         return perform(event)
@@ -375,7 +383,8 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     }
 
     private mutating func syncSpan(_ index: Int) -> TimeSpan {
-        (network.sheltered[index] ? mix.sync.withoutSpikes : mix.sync).drawn(from: &hostRandom)
+        if now < hosts[index].slowUntil { return mix.slowSync.drawn(from: &hostRandom) }
+        return (network.sheltered[index] ? mix.sync.withoutSpikes : mix.sync).drawn(from: &hostRandom)
     }
 
     // MARK: Counting, for the faults in their own file
@@ -386,6 +395,17 @@ public struct SimulatedCluster<Process: SimulatedProcess> {
     mutating func release(_ index: Int) {
         let held = hosts[index].held
         hosts[index].held.removeAll()
-        for event in held { queue.schedule(event, at: now) }
+        guard let since = hosts[index].asleepSince else {
+            for (event, _) in held { queue.schedule(event, at: now) }
+            return
+        }
+        hosts[index].asleepSince = nil
+        for (event, due) in held {
+            switch event {
+            case .arrival: counts.lost += 1
+            case .timer: queue.schedule(event, at: now + due.since(since))
+            default: queue.schedule(event, at: now)
+            }
+        }
     }
 }

@@ -93,6 +93,12 @@ final class SimulatedInode {
         return (lost, torn)
     }
 
+    func copied() -> SimulatedInode {
+        let copy = SimulatedInode()
+        (copy.cached, copy.durable, copy.isDirty, copy.reserved) = (cached, durable, isDirty, reserved)
+        return copy
+    }
+
     func damage(_ change: (inout [UInt8]) -> Void) {
         change(&cached)
         change(&durable)

@@ -254,7 +254,37 @@ public final class SimulatedFiles: FileSystem, @unchecked Sendable {
         return losesSome
     }
 
+    /// The same files with the same bytes, in the cache and on the disk, and nothing shared with these.
+    public func copied() -> SimulatedFiles {
+        let files = SimulatedFiles(random: random)
+        var copies: [(old: SimulatedInode, new: SimulatedInode)] = []
+        func copy(_ name: Name) -> Name {
+            if let known = copies.first(where: { $0.old === name.inode }) {
+                return Name(path: name.path, inode: known.new)
+            }
+            copies.append((name.inode, name.inode.copied()))
+            return Name(path: name.path, inode: copies[copies.count - 1].new)
+        }
+        files.names = names.map(copy)
+        files.durableNames = durableNames.map(copy)
+        files.changes = changes.map { change in
+            switch change {
+            case .made(let name): .made(copy(name))
+            case .renamed(let old, let name): .renamed(from: old, copy(name))
+            case .removed: change
+            }
+        }
+        files.directories = directories
+        return files
+    }
+
     // MARK: For tests that look and damage
+
+    /// In ascending order, as processes see them.
+    public var paths: [String] { names.map(\.path) }
+
+    /// The bytes of a file as processes see them.
+    public func bytes(of path: String) -> [UInt8]? { inode(path)?.cached }
 
     /// The bytes that a file has on the disk; nil when no such name is durable.
     public func durableBytes(of path: String) -> [UInt8]? {

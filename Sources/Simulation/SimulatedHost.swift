@@ -61,8 +61,12 @@ final class SimulatedHost<Process: SimulatedProcess> {
     var crashesAtNextSync = false
 
     var isPaused = false
-    /// What has come for the process while it was paused, in order.
-    var held: [Event] = []
+    /// What has come for the process while it was paused, in order, and when.
+    var held: [(event: Event, due: Instant)] = []
+    /// While the machine is suspended.
+    var asleepSince: Instant?
+    /// Until then each sync takes long.
+    var slowUntil = Instant.zero
 
     var lamport: LamportClock
     var vector: VectorClock
@@ -81,7 +85,7 @@ final class SimulatedHost<Process: SimulatedProcess> {
         waiting.removeAll()
         held.removeAll()
         (written, durable, isSyncing, stores, stored) = (0, 0, false, 0, 0)
-        (crashesAtNextSync, isPaused) = (false, false)
+        (crashesAtNextSync, isPaused, asleepSince) = (false, false, nil)
         (isUsingFiles, endsItself) = (false, false)
     }
 }
@@ -124,5 +128,5 @@ struct Passage {
 }
 
 enum Strike: UInt64, CaseIterable {
-    case crash, partition, clog, pause, reset, halfOpen
+    case crash, partition, clog, pause, reset, halfOpen, suspension, clockJump, slowDisk
 }

@@ -15,6 +15,7 @@ public struct Trace: Sendable {
     public enum Kind: UInt64, Sendable {
         case started, received, timerFired, durable, stored, requested
         case crashed, paused, resumed, cut, healed, clogged, wiped, reset, halfOpened
+        case suspended, clockJumped, slowed, damaged
     }
 
     public private(set) var hash = StableHash()

@@ -1,13 +1,8 @@
-import Glibc
 import LongWork
 import MulticastSimulation
 import ReplicaSimulation
 import Simulation
 import TextForms
-
-/// For the message of a run that ends the process. There is one thread.
-nonisolated(unsafe) private var runningSeed: UInt64 = 0
-nonisolated(unsafe) private var runtimeHandler: __sighandler_t?
 
 /// `simulate --seeds 2000 --processes 3`, or one seed with its trace: `simulate --seed 7 --processes 3 --trace`.
 /// `simulate snapshots` is a sweep of its own.
@@ -64,14 +59,15 @@ struct SimulateProgram {
             Console.complain("simulate: \(error.description); see simulate --help")
             return 2
         }
-        sayWhichSeedCrashes()
+        CrashingSeed.watch()
         // The run under way is finished first.
         Interrupt.watch()
         options.isInterrupted = { Interrupt.isAsked }
         let progress = ProgressLine()
         let (first, count) = (options.firstSeed, options.seeds)
+        let command = "\(options.command) --processes \(options.processes)"
         options.willRun = { seed in
-            runningSeed = seed
+            CrashingSeed.note(seed: seed, "\(command) --seed \(seed) --trace")
             let done = Int(seed - first)
             progress.show(count: done) { "\(done) of \(count) seeds, \($0) a second" }
         }
@@ -138,14 +134,5 @@ struct SimulateProgram {
         default: return false
         }
         return true
-    }
-
-    private func sayWhichSeedCrashes() {
-        runtimeHandler = signal(SIGILL) { _ in
-            let text = "\nseed \(runningSeed) crashes; run it again with --seed \(runningSeed) --trace\n"
-            _ = write(1, text, text.utf8.count)
-            // The instruction fails again, and the runtime prints where.
-            signal(SIGILL, runtimeHandler)
-        }
     }
 }

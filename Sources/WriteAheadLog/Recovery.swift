@@ -4,6 +4,9 @@ import Automata
 public struct Recovery: Hashable, Sendable {
     /// How many records were handed to `replay`.
     public var records: UInt64 = 0
+    /// So many of them, from the first, are shown by a later write to have been durable before. Of the others a crash may
+    /// have cut off more, and nobody can tell.
+    public var provenRecords: UInt64 = 0
     public var segments: ClosedRange<UInt64> = 1...1
     /// Where an unfinished write was passed over, and within how many bytes it lies.
     public var unfinished: Unfinished?
@@ -108,6 +111,7 @@ extension WriteAheadLog {
         defer { contents.deallocate() }
         var walk = SegmentWalk(UnsafeRawBufferPointer(contents), header: header, file: path)
         try walk.run(body)
+        recovery.provenRecords = recovery.records + (next == nil ? walk.provenRecords : walk.records)
         recovery.records += walk.records
         var segment = Segment(
             file: file, number: header.number, layout: header.layout, position: walk.end, frames: walk.frames,

@@ -12,6 +12,8 @@ struct SegmentWalk {
     private(set) var frames: UInt32 = 0
     /// How many of them are records.
     private(set) var records: UInt64 = 0
+    /// How many of those a later frame shows to have been durable.
+    private(set) var provenRecords: UInt64 = 0
     /// Index of the first frame that no good frame shows to have been durable.
     private(set) var batchStart: UInt32 = 0
     /// Offset of the first byte of which that is so: of this frame or, with the first, of the header.
@@ -36,6 +38,10 @@ struct SegmentWalk {
                 throw WriteAheadLogError(
                     .foreign, "\(file) was written by a newer version (frame version \(frame.version))")
             }
+            if frame.batchStart == frames, frames > 0 {
+                (batchStart, doubtful) = (frames, end)
+                provenRecords = records
+            }
             switch frame.kind {
             case Frame.Kind.record:
                 records += 1
@@ -46,7 +52,6 @@ struct SegmentWalk {
                     .foreign, "\(file) was written by a newer version (frame kind \(frame.kind))")
             }
             isSealed = frame.kind == Frame.Kind.seal
-            if frame.batchStart == frames, frames > 0 { (batchStart, doubtful) = (frames, end) }
             frames += 1
             check = frame.check
             end = frame.end

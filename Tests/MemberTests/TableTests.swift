@@ -44,7 +44,7 @@ struct TableTests {
         for _ in 0..<4 { _ = table.add(pending(9)) }
         for number in [1, 2, 4] as [UInt64] { table.hold(number) }
         _ = table.remove(2)
-        #expect(table.release().map(\.id.number) == [1, 4])
+        #expect(table.release().map(\.number) == [1, 4])
         #expect(table.release().isEmpty)
     }
 

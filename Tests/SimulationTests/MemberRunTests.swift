@@ -43,6 +43,7 @@ import Testing
         options.flaw = flaw
         options.seeds = 60
         options.lastLines = 5
+        options.shrinks = false
         var sweep = MemberSweep(options)
         var lines: [String] = []
         #expect(!sweep.run { lines.append($0) }, "\(flaw) is not caught")

@@ -25,6 +25,7 @@ import Testing
             var walk = SegmentWalk(bytes, header: try SegmentHeader(bytes, file: name), file: name)
             try walk.run { _ in }
             #expect(walk.frames == 5)
+            #expect(walk.provenRecords == 4)
             #expect(walk.tail == .clean)
             end = walk.end - walk.header.layout.size(ofPayload: 1)
         }

@@ -91,7 +91,9 @@ public struct Applier: Sendable {
     ) throws {
         switch entry {
         case .noop: break
-        case .configuration(_, let configuration): batch.configuration = configuration
+        case .configuration(let id, let configuration):
+            batch.configuration = configuration
+            batch.changes.append(.init(id: id, slot: slot))
         case .payload(let id, let payload):
             let outcome = try EntryPayload.withCommand(in: payload) { command, version, space in
                 try batch.ledger.apply(command, version: version, of: space, in: &turn)
@@ -133,8 +135,15 @@ public struct AppliedBatch: Sendable {
         public let outcome: any SpaceOutcome
     }
 
+    /// The members are others from the slot behind this one on.
+    public struct Change: Sendable {
+        public let id: ProposalID
+        public let slot: Slot
+    }
+
     /// Of every command, whoever proposed it.
     public fileprivate(set) var results: [Result] = []
+    public fileprivate(set) var changes: [Change] = []
     public fileprivate(set) var consequences = Consequences()
     public let revisionBefore: Int64
     public fileprivate(set) var entries = 0

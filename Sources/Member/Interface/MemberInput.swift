@@ -82,6 +82,8 @@ public enum ClientRequest: Sendable {
     case read(notBefore: Int64)
     case lease(LeaseQuestion)
     case moveLeader(to: ProcessID)
+    /// Answered with `.done` once the change is applied here. The leader makes one at a time.
+    case changeMembers(ConfigurationChange)
     /// Wait until everything that was compacted up to the revision is physically removed.
     case compactionFinished(Int64)
 }

@@ -17,6 +17,7 @@ extension MemberCore {
             answerRevisionWaiters(&outputs)
         case .lease(let question): ask(question, by: .client(client), &outputs)
         case .moveLeader(let target): onMoveLeader(target, client, &outputs)
+        case .changeMembers(let change): onChangeMembers(change, client, &outputs)
         case .compactionFinished(let revision): compaction.add(revision, client)
         }
     }
@@ -77,7 +78,7 @@ extension MemberCore {
     }
 
     /// A proposal that is lost on the way to the leader is not sent again, so that it waits here until there is a way.
-    private var canReachLeader: Bool {
+    var canReachLeader: Bool {
         guard let leader else { return false }
         return leader == me || reached.contains(leader)
     }
@@ -95,9 +96,13 @@ extension MemberCore {
 
     mutating func proposeHeld(_ outputs: inout [MemberOutput]) {
         guard !proposals.held.isEmpty, canReachLeader else { return }
-        for var proposal in proposals.release() {
-            proposal.id = ProposalID(process: me, number: proposal.id.number)
-            newProposals.append(proposal)
+        for (number, pending) in proposals.release() {
+            let id = ProposalID(process: me, number: number)
+            if let change = pending.change {
+                request(change, as: id, &outputs)
+            } else {
+                newProposals.append(Proposal(id: id, payload: pending.payload))
+            }
         }
         proposeGathered(&outputs)
     }
@@ -123,7 +128,10 @@ extension MemberCore {
             } else {
                 proposals.hold(id.number)
             }
-        case .busy, .unsuitable, .changeInProgress, .timedOut:
+        case .unsuitable:
+            guard let pending = proposals.remove(id.number) else { return }
+            end(pending, .failure(.internalFailure("the change does not fit the configuration")), &outputs)
+        case .busy, .changeInProgress, .timedOut:
             guard let pending = proposals.remove(id.number) else { return }
             end(pending, .failure(.tooManyRequests), &outputs)
         case .outcomeUnknown: proposals.markDoubtful(id.number)

@@ -15,6 +15,8 @@ struct ProposalTable {
     struct Pending {
         var origin: Origin
         var payload: Payload
+        /// Instead of the payload, which is empty then.
+        var change: ConfigurationChange?
         var begun: Instant
         var deadline: Instant
         /// A leader was lost on the way: it may or may not be chosen.
@@ -77,13 +79,12 @@ struct ProposalTable {
     }
 
     /// Everything that waited for a leader and still wants one.
-    mutating func release() -> [Proposal] {
+    mutating func release() -> [(number: UInt64, pending: Pending)] {
         defer { held.removeAll() }
         return held.compactMap { number in
             guard let pending = self[number] else { return nil }
             items[start + Int(number - first)]!.isHeld = false
-            return Proposal(
-                id: ProposalID(process: ProcessID(0), number: number), payload: pending.payload)
+            return (number, pending)
         }
     }
 

@@ -22,6 +22,7 @@ extension MemberCore {
         for change in batch.consequences.leases { leases.follow(change, now: now) }
         if batch.consequences.hasCompacted { compaction.hasWork = true }
         for result in batch.results { settle(result, &outputs) }
+        for change in batch.changes { settle(change, &outputs) }
         durablePoint.note(entries: batch.entries)
         if batch.hasChangedMembers { outputs.append(.membersChanged) }
         step(.applied(upTo: applier.applied), &outputs)

@@ -41,11 +41,15 @@ extension Replica {
     }
 
     /// Only a learner that has nearly all entries becomes a voter: until it has them, its vote is missing.
+    ///
+    /// A voter that is alone is not replaced: no other voter would know of the change when it stops right then, and the
+    /// one in its place, which does not either, is the only one who may lead. It is joined by another first.
     private func isSuitable(_ change: ConfigurationChange) -> Bool {
         switch change {
         case .promote(let process): isNearlyCaughtUp(process)
         case .replace(let old, let new, _):
-            !configuration.isVoter(old) || !configuration.isLearner(new) || isNearlyCaughtUp(new)
+            configuration.voters != [old]
+                && (!configuration.isVoter(old) || !configuration.isLearner(new) || isNearlyCaughtUp(new))
         case .add, .remove, .setQuorums: true
         }
     }

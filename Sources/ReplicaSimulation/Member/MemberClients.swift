@@ -14,6 +14,7 @@ struct MemberClients {
         case grant(LeaseID)
         case renew(LeaseID)
         case timeToLive(LeaseID)
+        case change(ConfigurationChange)
         case other
     }
 
@@ -25,6 +26,8 @@ struct MemberClients {
         let place: Int
         /// The highest slot that some client knew of when it began.
         let floor: Slot
+        /// By how much clocks had leapt ahead when it began, all together.
+        let jumped: TimeSpan
     }
 
     private static let keys: UInt64 = 6
@@ -37,6 +40,7 @@ struct MemberClients {
     /// Of which somebody has lately asked for the end.
     private var endedLeases: [LeaseID] = []
     private var places = 0
+    var jumped = TimeSpan.zero
 
     init(random: SeededRandom) { self.random = random }
 
@@ -152,6 +156,12 @@ struct MemberClients {
         }
     }
 
+    mutating func change(
+        _ change: ConfigurationChange, at process: ProcessID, knowing floor: Slot, at now: Instant
+    ) -> MemberRequest {
+        ask(process, .change(change), floor, now) { _ in .changeMembers(change) }
+    }
+
     private mutating func grant(at process: ProcessID, _ floor: Slot, _ now: Instant) -> MemberRequest {
         let seconds = Int64(random.number(in: 2...6))
         let lease = LeaseID(Int64(lastToken + 1_000))
@@ -178,7 +188,8 @@ struct MemberClients {
         lastToken += 1
         let client = ClientToken(port: process.rawValue, token: lastToken)
         pending[lastToken] = Operation(
-            process: process, kind: kind, invoked: now, place: place(), floor: floor)
+            process: process, kind: kind, invoked: now, place: place(), floor: floor,
+            jumped: jumped)
         return .client(make(client), client)
     }
 }

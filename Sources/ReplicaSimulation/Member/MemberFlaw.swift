@@ -5,6 +5,8 @@ public enum MemberFlaw: String, Hashable, Sendable, CaseIterable {
     case answersBeforeDurable
     /// Reads are answered without asking a quorum.
     case readsWithoutRound
+    /// A member whose disk is empty takes part as if it had never promised anything.
+    case emptyMembersVote
     /// The time of leases runs twice as fast as it should.
     case hurries
 }

@@ -18,8 +18,11 @@ struct MemberHost: SimulatedProcess {
     struct Settings {
         var replica: Replica.Settings
         var member: MemberCore.Settings
+        /// With which the cluster was formed.
         var first: Configuration
         var processes: [ProcessID]
+        /// What the disk is named, should the process find an empty one.
+        var drawnDisk = DiskID(0)
         var segmentBytes: Int
         /// How long chosen entries wait to be applied; at once when it is zero.
         var applyDelay: TimeSpan
@@ -37,9 +40,12 @@ struct MemberHost: SimulatedProcess {
     var member: MemberCore?
     var watchers: SimulatedWatchers?
     var store = MemoryStore()
-    private var log: SimulatedLog<MemberMessage>?
-    private let files: SimulatedFiles
+    var log: SimulatedLog<MemberMessage>?
+    let files: SimulatedFiles
+    var identity: MemberIdentity
+    var isRetired = false
     private var refusal: String?
+    private var found: [ReplicaRecord] = []
     var random: SeededRandom
     private var durability = DurabilityWatch()
 
@@ -61,20 +67,29 @@ struct MemberHost: SimulatedProcess {
     init(settings: Settings, disk: SimulatedDisk, seed: UInt64) {
         self.settings = settings
         files = disk.cachedFiles
+        identity = MemberIdentity(disk, settings.drawnDisk)
         random = SeededRandom(seed: seed)
         lastNumber = seed
         do {
+            let hasLog = SimulatedLog<MemberMessage>.isPresent(on: disk)
+            try identity.judge(disk, hasLog: hasLog)
             if let image = disk.cell(Self.storeCell) { store = try StoreImage.store(from: image) }
             let applied = try store.read { try AppliedState(from: $0) }
             let configuration =
                 try applied.configuration.isEmpty
-                ? settings.first : ConfigurationCodec.decode(applied.configuration)
+                ? identity.isFormed ? settings.first : .unknown
+                : ConfigurationCodec.decode(applied.configuration)
             var durable = ReplicaDurableState(storedUpTo: Slot(applied.slot), configuration)
             var records: [ReplicaRecord] = []
-            log = try SimulatedLog(files, segmentBytes: settings.segmentBytes) { records.append($0) }
+            if hasLog || !identity.isNew {
+                log = try SimulatedLog(files, segmentBytes: settings.segmentBytes) { records.append($0) }
+            }
             for record in records { try durable.absorb(record) }
             durability = DurabilityWatch(recovered: records)
-            let replica = Replica(settings: settings.replica, recovered: durable)
+            found = records
+            var own = settings.replica
+            own.disk = settings.flaw == .emptyMembersVote ? nil : identity.disk
+            let replica = Replica(settings: own, recovered: durable)
             member = try store.read { reader in
                 try MemberCore(
                     settings: settings.member, replica: replica, applier: Applier(from: reader), from: reader,
@@ -94,18 +109,26 @@ struct MemberHost: SimulatedProcess {
             if case .start = input, let refusal { outputs.append(.report(.refusedToStart(refusal))) }
             return
         }
+        guard !isRetired else { return }
         now = time
         // On a thread of their own.
         if case .requested(.watchers(let request)) = input { return onWatchers(request, &outputs) }
+        guard !identity.isBeingNamed else { return whileNamed(input, &outputs) }
         switch input {
         case .start: onStart(&outputs)
         case .received(let message, let from): onMessage(message, from, &outputs)
         case .timerFired(let timer): onTimer(timer, &outputs)
         case .durable: break
         case .filesTurn: onFilesTurn(&outputs)
-        case .stored(let store): onStored(store.rawValue, &outputs)
+        case .stored(let store):
+            onIdentityStored(store.rawValue, &outputs)
+            onStored(store.rawValue, &outputs)
         case .requested(let request): onRequest(request, &outputs)
         }
+        if !identity.isBeingNamed { endTurn(&outputs) }
+    }
+
+    mutating func endTurn(_ outputs: inout [Output]) {
         tell(.gathered, &outputs)
         writeWhenDue(&outputs)
         if log?.begin() == true { outputs.append(.useFiles) }
@@ -114,7 +137,13 @@ struct MemberHost: SimulatedProcess {
     private mutating func onStart(_ outputs: inout [Output]) {
         if log?.passedOverTornTail == true { pass(.tornTail, &outputs) }
         if member!.applier.applied > .zero { pass(.restartedFromPoint, &outputs) }
+        outputs.append(.report(.found(found)))
+        found = []
         outputs.append(.report(.recovered(upTo: member!.applier.applied, digest)))
+        if identity.isNew { nameDisk(&outputs) } else { begin(&outputs) }
+    }
+
+    mutating func begin(_ outputs: inout [Output]) {
         outputs.append(.setTimer(.beat, after: Self.beat...Self.beat))
         tell(.start, &outputs)
         tell(.reached(settings.processes.filter { $0 != settings.replica.process }), &outputs)
@@ -162,7 +191,9 @@ struct MemberHost: SimulatedProcess {
         for (message, process) in turn.sends { outputs.append(.send(message, to: process, after: .none)) }
         if let record = turn.durable {
             durability.onDurable(upTo: record)
+            outputs.append(.report(.madeDurable(upTo: record)))
             tell(.durable(upTo: record), &outputs)
+            recordFormation(&outputs)
         }
         if turn.isSegmentFull { log?.cut(member!.replica.segmentPreamble) }
     }
@@ -206,6 +237,7 @@ struct MemberHost: SimulatedProcess {
         switch want {
         case .persist(let record):
             log?.append(record)
+            outputs.append(.report(.wrote(record)))
             durability.onWrote(record)
         case .send(let message, let to, let after):
             let sent = MemberMessage(message)
@@ -235,11 +267,16 @@ struct MemberHost: SimulatedProcess {
         case .report, .tellLeaderLost, .membersChanged: break
         case .handedOver: pass(.handedOver, &outputs)
         case .stopped: outputs.append(.end)
-        case .retired: outputs.append(.report(.retired))
+        case .retired:
+            // Whoever waits is told, as by the server, which ends then.
+            member!.finish(into: &self.outputs)
+            carryOutAll(&outputs)
+            isRetired = true
+            outputs.append(.report(.retired))
         }
     }
 
-    private mutating func answer(
+    mutating func answer(
         _ client: ClientToken, _ result: Result<ServiceAnswer, ServiceError>, _ outputs: inout [Output]
     ) {
         var seen: SeenState?

@@ -21,8 +21,11 @@ struct MemberJudge {
     private var granted: [LeaseID: Slot] = [:]
     private var ended: [LeaseID: Slot] = [:]
     /// Before that time the lease may not end by itself.
-    private var notBefore: [LeaseID: Instant] = [:]
+    private var notBefore: [LeaseID: (time: Instant, jumped: TimeSpan)] = [:]
     private let clockSkewPPM: UInt64
+    /// By how much clocks have leapt ahead, all together.
+    var jumped = TimeSpan.zero
+    private(set) var membership: MembershipJudge
 
     /// Every change, and every revision that was compacted, in order.
     private(set) var history: [KeyValueEvent] = []
@@ -30,8 +33,9 @@ struct MemberJudge {
 
     private var histories: [[UInt8]: [Operation<KeyValueCell>]] = [:]
 
-    init(clockSkewPPM: UInt64) throws {
+    init(_ first: Configuration, clockSkewPPM: UInt64) throws {
         self.clockSkewPPM = clockSkewPPM
+        membership = MembershipJudge(first)
         digests = [try stores[0].read { try StoreDigest(of: $0) }]
         applier = try stores[0].read { try Applier(from: $0) }
     }
@@ -46,9 +50,10 @@ struct MemberJudge {
     // MARK: what members do
 
     mutating func onRecovered(
-        _ process: ProcessID, upTo slot: Slot, _ digest: StoreDigest, by what: String
+        _ process: ProcessID, upTo slot: Slot, _ digest: StoreDigest, by what: String, at now: Instant
     ) throws(Violation) {
         applied[process] = slot
+        membership.note(process, at: slot, now)
         guard slot <= last else {
             throw Violation(.state, "\(process) holds \(slot), and nothing was applied past \(last)")
         }
@@ -73,7 +78,8 @@ struct MemberJudge {
                 throw Violation(.agreement, "\(process) applied another entry in \(slot) than others did")
             }
         }
-        try onRecovered(process, upTo: first.advanced(by: more.count - 1), digest, by: "after a batch")
+        try onRecovered(
+            process, upTo: first.advanced(by: more.count - 1), digest, by: "after a batch", at: now)
         for result in results where "\(result.outcome)" != outcomes[Int(result.slot.rawValue)] {
             throw Violation(
                 .state,
@@ -94,6 +100,7 @@ struct MemberJudge {
             throw Violation(.state, "\(slot) cannot be applied: \(error)")
         }
         entries.append(entry)
+        if case .configuration(_, let configuration) = entry { membership.append(configuration, at: slot) }
         stores.append(store)
         history += batch.consequences.events
         if compactRevision > compactions.last ?? -1 { compactions.append(compactRevision) }
@@ -104,10 +111,13 @@ struct MemberJudge {
             case .revoked(let lease): ended[lease] = slot
             case .expired(let lease):
                 ended[lease] = slot
-                if let earliest = notBefore[lease], now < earliest {
+                if let earliest = notBefore[lease],
+                    now + TimeSpan(nanoseconds: jumped.nanoseconds - earliest.jumped.nanoseconds)
+                        < earliest.time
+                {
                     throw Violation(
                         .linearizability,
-                        "lease \(lease.rawValue) ended \(earliest.since(now)) before its time was over")
+                        "lease \(lease.rawValue) ended \(earliest.time.since(now)) before its time was over")
                 }
             }
         }
@@ -125,7 +135,7 @@ struct MemberJudge {
         case .success(.leaseRenewed(let seconds)):
             if case .renew(let lease) = operation.kind {
                 try judge(lease, lives: seconds > 0, asked: operation)
-                if seconds > 0 { keep(lease, seconds, from: operation.invoked) }
+                if seconds > 0 { keep(lease, seconds, for: operation) }
             }
         case .success(.leaseTimeToLive(let remaining, let granted)):
             guard case .timeToLive(let lease) = operation.kind else { break }
@@ -133,7 +143,9 @@ struct MemberJudge {
             guard remaining <= granted else {
                 throw Violation(.linearizability, "\(remaining) s of \(granted) s remain")
             }
-        case .success(.done): break
+        case .success(.done):
+            // Whoever made the change has applied it.
+            if case .change = operation.kind { known = max(known, slot) }
         case .failure: leaveOpen(operation)
         }
     }
@@ -160,7 +172,7 @@ struct MemberJudge {
         switch operation.kind {
         case .grant(let lease):
             if case .leaseGranted(_, let seconds, _)? = outcome as? LedgerOutcome {
-                keep(lease, seconds, from: operation.invoked)
+                keep(lease, seconds, for: operation)
             }
         case .write(let key, let value): note(key, .put(text(value)), .done, operation.place, place)
         default: break
@@ -170,6 +182,7 @@ struct MemberJudge {
     private mutating func onRead(
         _ operation: MemberClients.Operation, at slot: Slot, _ seen: SeenState?, _ place: Int
     ) throws(Violation) {
+        try membership.judgeRead(at: operation.process, askedAt: operation.invoked)
         guard slot >= operation.floor else {
             throw Violation(
                 .linearizability, "a read saw \(slot) and was asked for when \(operation.floor) was known")
@@ -185,11 +198,15 @@ struct MemberJudge {
 
     // MARK: leases
 
-    private mutating func keep(_ lease: LeaseID, _ seconds: Int64, from begun: Instant) {
+    private mutating func keep(
+        _ lease: LeaseID, _ seconds: Int64, for operation: MemberClients.Operation
+    ) {
+        let begun = operation.invoked
         let nanoseconds = UInt64(seconds) * 1_000_000_000
         let lost = nanoseconds / 1_000_000 * clockSkewPPM
         let until = begun + TimeSpan(nanoseconds: nanoseconds - min(lost, nanoseconds))
-        notBefore[lease] = max(notBefore[lease, default: .zero], until)
+        if let before = notBefore[lease], until < before.time { return }
+        notBefore[lease] = (until, operation.jumped)
     }
 
     private func judge(

@@ -12,6 +12,8 @@ public struct MemberRun {
     public struct Options: Sendable {
         public var seed: UInt64
         public var flaw: MemberFlaw?
+        /// What of its faults and operations the run is without.
+        public var reduction = MemberReduction()
         public var keeping: Trace.Keeping = .hashOnly
 
         public init(seed: UInt64) { self.seed = seed }
@@ -22,28 +24,41 @@ public struct MemberRun {
         /// Names the run: the same for the same seed, always.
         public let hash: StableHash
         public let statistics: MemberStatistics
+        /// How much clients had asked for, how many faults had struck and how long, when the run failed or faults stopped.
+        let operations: Int
+        let strikes: Int
+        let milliseconds: Int
         /// As much of the trace as was asked for.
         public let trace: [String]
     }
 
-    private enum Wake {
+    enum Wake {
         static let request: UInt64 = 1
         static let operate: UInt64 = 2
         static let probe: UInt64 = 3
-        static let watch: UInt64 = 4
+        static let change: UInt64 = 4
+        static let loss: UInt64 = 5
+        static let damage: UInt64 = 6
+        static let watch: UInt64 = 7
     }
 
-    /// No client waits longer, by the clock of the member that it asked, and then hears within the next beats.
-    private static let requestTimeout = TimeSpan.seconds(3)
-    private static let patience = TimeSpan.seconds(60)
-
-    private let plan: MemberPlan
-    private var cluster: SimulatedCluster<MemberHost>
-    private var clients: MemberClients
-    private var watches: MemberWatches
-    private var judge: MemberJudge
-    private var random: SeededRandom
-    private var statistics = MemberStatistics()
+    let plan: MemberPlan
+    var cluster: SimulatedCluster<MemberHost>
+    var clients: MemberClients
+    var watches: MemberWatches
+    var judge: MemberJudge
+    var witness: AcceptanceWitness
+    var roster: MemberRoster
+    let disks: DiskNames
+    var random: SeededRandom
+    var statistics = MemberStatistics()
+    var notedChanges = 0
+    /// Who led when it was looked at, since the latest change of the members.
+    var lastLeader: ProcessID?
+    /// A disk that is lost when those who are away come back, and they are.
+    var comingLoss: (process: ProcessID, part: LostPart, away: [ProcessID])?
+    private var operations = 0
+    private var struck = TimeSpan.zero
 
     public static func run(_ options: Options) -> Outcome {
         var violation: Violation?
@@ -57,9 +72,14 @@ public struct MemberRun {
             violation = error
         }
         run.statistics.note(run.cluster.counts, run.cluster.now)
+        for process in run.cluster.processes {
+            run.statistics.note(run.cluster.disk(of: process).cachedFiles.counts)
+        }
         run.statistics.note(run.watches)
         return Outcome(
             violation: violation, hash: run.cluster.trace.hash, statistics: run.statistics,
+            operations: run.operations, strikes: run.cluster.counts.strikes,
+            milliseconds: Int(run.struck.nanoseconds / 1_000_000) + 1,
             trace: run.cluster.trace.lines)
     }
 
@@ -70,7 +90,12 @@ public struct MemberRun {
         let plan = MemberPlan(options, from: &random)
         self.plan = plan
         clients = MemberClients(random: random.fork())
-        judge = try MemberJudge(clockSkewPPM: 3 * plan.mix.clockSkewPPM)
+        judge = try MemberJudge(plan.host.first, clockSkewPPM: 3 * plan.mix.clockSkewPPM)
+        witness = AcceptanceWitness(bootstrap: plan.host.first)
+        roster = MemberRoster(plan)
+        let names = DiskNames(seed: options.seed)
+        for process in plan.processes { _ = names.disk(of: process) }
+        disks = names
         var draws = random.fork()
         cluster = SimulatedCluster(
             processes: plan.processes, mix: plan.mix, connections: plan.connections, seed: random.next(),
@@ -78,6 +103,7 @@ public struct MemberRun {
         ) { process, _, disk in
             var settings = plan.host
             settings.replica.process = process
+            settings.drawnDisk = names.disk(of: process)
             settings.watches = watches.plan
             settings.member.name = "\(process)"
             settings.member.firstNumber = draws.next() >> 1 + 1
@@ -91,16 +117,22 @@ public struct MemberRun {
     // MARK: safety
 
     private mutating func strike() throws(Violation) {
-        for process in plan.processes {
+        for process in roster.started {
             cluster.start(process)
             try onNews()
         }
         cluster.startFaults()
         cluster.wake(Wake.request, after: plan.requestGap)
         cluster.wake(Wake.operate, after: .seconds(1))
+        if plan.troubles.changes != .none {
+            cluster.wake(Wake.change, after: clients.gap(plan.troubles.changeGap))
+        }
+        if let gap = plan.troubles.lossGap { cluster.wake(Wake.loss, after: clients.gap(gap)) }
+        if let gap = plan.troubles.damageGap { cluster.wake(Wake.damage, after: clients.gap(gap)) }
         cluster.wake(Wake.watch, after: watches.gap())
         let end = cluster.now + plan.faultySpan
         while cluster.now < end, let occurrence = cluster.advance() {
+            struck = cluster.now.since(.zero)
             try onOccurrence(occurrence)
             switch occurrence {
             case .woke(Wake.request):
@@ -109,6 +141,16 @@ public struct MemberRun {
             case .woke(Wake.operate):
                 try operate()
                 cluster.wake(Wake.operate, after: clients.gap(.milliseconds(1_500)))
+            case .woke(Wake.change):
+                try changeMembers()
+                cluster.wake(Wake.change, after: clients.gap(plan.troubles.changeGap))
+            case .woke(Wake.loss):
+                if let gap = plan.troubles.lossGap {
+                    cluster.wake(Wake.loss, after: loseDisk() ?? clients.gap(gap))
+                }
+            case .woke(Wake.damage):
+                try damageLog()
+                if let gap = plan.troubles.damageGap { cluster.wake(Wake.damage, after: clients.gap(gap)) }
             case .woke(Wake.watch): try watch(isSettling: false)
             default: break
             }
@@ -116,8 +158,13 @@ public struct MemberRun {
     }
 
     /// What those do that watch, and the watch threads.
-    private mutating func watch(isSettling: Bool) throws(Violation) {
-        let up = up
+    mutating func watch(isSettling: Bool) throws(Violation) {
+        var up = up
+        if isSettling {
+            // Whoever is no member is told of nothing that comes.
+            for process in up where !members.contains(process) { watches.lose(process) }
+            up = up.filter { members.contains($0) }
+        }
         let busy = up.filter { cluster[$0]?.watchers?.hasWork == true }
         let asked =
             isSettling
@@ -128,13 +175,14 @@ public struct MemberRun {
         cluster.wake(Wake.watch, after: isSettling ? .milliseconds(20) : watches.gap())
     }
 
-    private var up: [ProcessID] { plan.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) } }
+    var up: [ProcessID] { plan.processes.filter { cluster.isUp($0) && !cluster.isPaused($0) } }
 
     private mutating func ask() throws(Violation) {
-        guard !up.isEmpty else { return }
+        guard !up.isEmpty, operations < plan.operations ?? .max else { return }
+        operations += 1
         let process = clients.pick(up)
         let request = clients.request(
-            to: process, of: plan.processes, revision: judge.revision,
+            to: process, of: roster.present, revision: judge.revision,
             compacted: judge.compactRevision, knowing: judge.known, at: cluster.now)
         try submit(request, to: process)
     }
@@ -150,119 +198,77 @@ public struct MemberRun {
         }
     }
 
-    private mutating func submit(_ request: MemberRequest, to process: ProcessID) throws(Violation) {
+    mutating func submit(_ request: MemberRequest, to process: ProcessID) throws(Violation) {
         guard cluster.submit(request, to: process) else {
-            for operation in clients.forget(process) { judge.leaveOpen(operation) }
+            lose(process)
             return
         }
         statistics.requests += 1
         try onNews()
     }
 
-    private mutating func onOccurrence(_ occurrence: SimulatedCluster<MemberHost>.Occurrence)
+    mutating func onOccurrence(_ occurrence: SimulatedCluster<MemberHost>.Occurrence)
         throws(Violation)
     {
+        (clients.jumped, judge.jumped) = (cluster.jumped, cluster.jumped)
         try onNews()
-        if case .crashed = occurrence {
+        switch occurrence {
+        case .stepped(let process), .started(let process): try look(at: process)
+        case .crashed:
             for process in plan.processes where !cluster.isUp(process) {
-                for operation in clients.forget(process) { judge.leaveOpen(operation) }
-                watches.lose(process)
+                lose(process)
             }
+        case .woke, .other: break
         }
     }
 
-    private mutating func onNews() throws(Violation) {
+    /// The member is down, or hears nobody, as its clients notice.
+    mutating func lose(_ process: ProcessID) {
+        for operation in clients.forget(process) { judge.leaveOpen(operation) }
+        watches.lose(process)
+    }
+
+    mutating func onNews() throws(Violation) {
+        // What a member has said when it left is heard before it is gone.
+        var leaving: [ProcessID] = []
         for (process, news) in cluster.takeReports() {
             switch news {
-            case .passed(let point): statistics.points[point, default: 0] += 1
+            case .passed(let point): statistics.note(point)
+            case .found(let records):
+                witness.onStarted(process, from: records)
+                try onStarted(process)
+            case .wrote(let record): try witness.onWrote(process, record)
+            case .madeDurable(let record): witness.onDurable(process, upTo: record)
             case .refusedToStart(let reason):
-                throw Violation(.recovery, "\(process) refused to start: \(reason)")
+                try onRefusedStart(process, reason)
             case .recovered(let slot, let digest):
-                try judge.onRecovered(process, upTo: slot, digest, by: "as it was found at a start")
+                try judge.onRecovered(
+                    process, upTo: slot, digest, by: "as it was found at a start", at: cluster.now)
             case .installed(let slot, let digest):
-                try judge.onRecovered(process, upTo: slot, digest, by: "as a checkpoint brought it")
+                try witness.check(claim: slot, of: process)
+                try judge.onRecovered(
+                    process, upTo: slot, digest, by: "as a checkpoint brought it", at: cluster.now)
+                noteCaughtUp(process)
             case .applied(let first, let entries, let results, let digest):
+                try witness.check(entries, from: first, appliedBy: process)
                 try judge.onApplied(process, first, entries, results, digest, at: cluster.now)
+                noteCaughtUp(process)
+                noteChanges(by: process)
             case .answered(let client, let result, let slot, let seen):
                 guard let operation = clients.take(client.token) else {
                     throw Violation(.invariant, "\(process) answered \(client.token) twice, or unasked")
                 }
                 if case .failure = result { statistics.failed += 1 } else { statistics.answered += 1 }
+                if case .success(.ready) = result { noteRead(at: process) }
                 try judge.onAnswer(
                     operation, result, at: slot, seen: seen, place: clients.place())
             case .watching(let port, let ids, let head): watches.onWatching(process, port, ids, head: head)
             case .delivered(let port, let deliveries):
                 try watches.onDelivered(process, port, deliveries, judge)
             case .letGo(let complaint): throw Violation(.durability, "\(process) sent \(complaint)")
-            case .retired: throw Violation(.invariant, "\(process) was removed by nobody")
+            case .retired: leaving.append(process)
             }
         }
-    }
-
-    // MARK: liveness
-
-    private mutating func recover() throws(Violation) {
-        let running = up
-        cluster.stopFaults(healthy: plan.processes)
-        try onNews()
-        for process in plan.processes where running.contains(process) {
-            try submit(.capacity(nil), to: process)
-        }
-        let healed = cluster.now
-        let end = healed + Self.patience
-        var probed: [ProcessID] = []
-        cluster.wake(Wake.probe, after: .milliseconds(500))
-        while let occurrence = cluster.advance() {
-            try onOccurrence(occurrence)
-            if occurrence == .woke(Wake.watch) { try watch(isSettling: true) }
-            guard occurrence == .woke(Wake.probe) else { continue }
-            if let late = clients.pending.values.first(where: { isLate($0, since: healed) }) {
-                throw Violation(.liveness, "\(late.process) does not answer \(late.kind)")
-            }
-            if probed.count == plan.processes.count, clients.pending.isEmpty, isConverged,
-                watches.areTold(judge)
-            {
-                return
-            }
-            guard cluster.now < end else { throw Violation(.liveness, complaint(probed)) }
-            for process in plan.processes where !probed.contains(process) {
-                try submit(.capacity(nil), to: process)
-                if cluster[process]?.member?.glance.leader != nil { probed.append(process) }
-                try submit(clients.put(to: process, knowing: judge.known, at: cluster.now), to: process)
-                try submit(clients.read(at: process, knowing: judge.known, at: cluster.now), to: process)
-            }
-            for alarm in judge.alarms where !plan.hasQuota {
-                let process = ProcessID(alarm.member)
-                try submit(
-                    clients.disarm([process], at: process, judge.known, cluster.now), to: process)
-            }
-            cluster.wake(Wake.probe, after: .milliseconds(500))
-        }
-    }
-
-    /// Twice as long as it may take by a clock that is slow, and some beats. While faults strike a member may sleep, or
-    /// have no room to do what it is asked to wait for.
-    private func isLate(_ operation: MemberClients.Operation, since healed: Instant) -> Bool {
-        max(operation.invoked, healed) + Self.requestTimeout * 2 + .seconds(6) < cluster.now
-    }
-
-    /// Everybody has applied everything, one leads, and no lease is left.
-    private var isConverged: Bool {
-        let leaders = plan.processes.filter { cluster[$0]?.member?.replica.isLeader == true }
-        return leaders.count == 1 && judge.leaseCount == 0
-            && plan.processes.allSatisfy {
-                judge.applied(at: $0) == judge.last && cluster[$0]?.member?.glance.leader == leaders[0]
-            }
-    }
-
-    private func complaint(_ probed: [ProcessID]) -> String {
-        let states = plan.processes.map { process in
-            "\(process) has applied \(judge.applied(at: process)), follows "
-                + "\(cluster[process]?.member?.glance.leader.map { "\($0)" } ?? "nobody")"
-        }
-        return
-            "\(Self.patience) after faults stopped, of \(judge.last): \(states.joined(separator: "; ")); "
-            + "\(probed) probed, \(clients.pending.count) unanswered, \(judge.leaseCount) leases, \(judge.alarms); "
-            + "not told: \(watches.complaint(judge))"
+        for process in leaving { try onRetired(process) }
     }
 }

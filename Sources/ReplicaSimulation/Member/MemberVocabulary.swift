@@ -91,6 +91,11 @@ enum MemberRequest: TraceValue {
 /// What a member tells the harness.
 enum MemberNews: TraceValue {
     case recovered(upTo: Slot, StoreDigest)
+    /// These records were found in the log.
+    case found([ReplicaRecord])
+    case wrote(ReplicaRecord)
+    /// All records of this life up to this one are durable.
+    case madeDurable(upTo: RecordNumber)
     case refusedToStart(String)
     case passed(MemberPoint)
     case applied(first: Slot, [Entry], [AppliedBatch.Result], StoreDigest)
@@ -144,6 +149,22 @@ public enum MemberPoint: String, Hashable, Sendable, CaseIterable {
     case heldForLeader = "request waited for a leader"
     case handedOver = "lead handed over before a stop"
     case compacted = "history compacted and removed"
+    case voterAdded = "voter added"
+    case learnerAdded = "learner added"
+    case learnerPromoted = "learner promoted"
+    case memberRemoved = "member removed"
+    case memberReplaced = "member replaced by another"
+    case leaderRemoved = "leader removed"
+    case retired = "removed member left"
+    case newMemberCaughtUp = "new member caught up from an empty disk"
+    case readAtLearner = "linearizable read answered at a learner"
+    case votelessReplaced = "member without a vote replaced"
+    case diskLost = "member came back with an empty disk, without a vote"
+    case storeMadeAnew = "lost store made anew from the log"
+    case storeMissed = "start refused for want of a store that the log cannot replace"
+    case logMissed = "start refused for want of a log"
+    case damageRefused = "start refused for damage in the log"
+    case damagePassed = "damage in the log beside what is read"
     case watchCrossed = "watch crossed from history to live"
     case watchResumed = "watch resumed at another member"
     case watchCompacted = "watch told of compaction"
