@@ -6,91 +6,10 @@ import Testing
 
 @testable import Member
 
-/// A member whose log is durable at once, and whose store is in memory.
-private struct Desk {
-    var member: MemberCore
-    let store = MemoryStore()
-    var now = Instant.zero + .seconds(100)
-    var answers: [(token: UInt64, result: Result<ServiceAnswer, ServiceError>)] = []
-    var sent: [(message: PeerMessage, to: ProcessID)] = []
-    var reports: [MemberReport] = []
-    var others: [MemberOutput] = []
-    private var records: UInt64 = 0
-
-    init(voters: [UInt64] = [1], _ change: (inout MemberCore.Settings) -> Void = { _ in }) throws {
-        var replica = Replica.Settings(process: ProcessID(1))
-        replica.electionTimeout = .seconds(1)
-        replica.heartbeatInterval = .milliseconds(100)
-        let configuration = Configuration(voters: voters.map { ProcessID($0) })
-        var settings = MemberCore.Settings(electionTimeout: .seconds(1), firstNumber: 1)
-        settings.name = "one"
-        settings.peerURLs = ["http://one"]
-        change(&settings)
-        let (now, store) = (now, store)
-        member = try store.read { reader in
-            try MemberCore(
-                settings: settings,
-                replica: Replica(
-                    settings: replica,
-                    recovered: ReplicaDurableState(storedUpTo: .zero, configuration)),
-                applier: Applier(from: reader), from: reader, now: now)
-        }
-        tell(.start)
-    }
-
-    mutating func tell(_ input: MemberInput) {
-        var outputs: [MemberOutput] = []
-        member.step(input, at: now, into: &outputs)
-        var isDurable = true
-        for output in outputs {
-            switch output {
-            case .persist:
-                records += 1
-                isDurable = false
-            case .send(let message, let to, _): sent.append((message, to))
-            case .answer(let client, let result): answers.append((client.token, result))
-            case .report(let report): reports.append(report)
-            default: others.append(output)
-            }
-        }
-        if !isDurable { tell(.durable(upTo: RecordNumber(records))) }
-    }
-
-    mutating func ask(_ request: ClientRequest, token: UInt64 = 1) {
-        tell(.requested(request, by: ClientToken(port: 1, token: token)))
-        tell(.gathered)
-    }
-
-    mutating func put(_ key: String, token: UInt64 = 1) {
-        let put = KeyValueCommand.put(PutOperation(key: Array(key.utf8), value: [1]))
-        ask(.command(EntryPayload.encode(put.command)), token: token)
-    }
-
-    /// Lets the store do what is due, as long as it has room.
-    mutating func write(compacts: Bool = true) throws {
-        tell(.gathered)
-        while member.glance.isBatchDue {
-            do {
-                var member = member
-                tell(.applied(try store.write { try member.nextBatch(in: $0) }))
-            } catch let error as StoreError where error.code == .full {
-                return tell(.storeFull)
-            }
-        }
-        while compacts, member.glance.isCompactionDue {
-            var member = member
-            tell(.compacted(try store.write { try member.nextCompaction(in: $0) }))
-        }
-    }
-
-    mutating func pass(_ span: TimeSpan) { now = now + span }
-    mutating func beat(_ reading: StoreReading? = nil) { tell(.beat(reading)) }
-}
-
 @Suite("A member as a value") struct MemberCoreTests {
     @Test("a put is answered with its outcome once it is applied, and not before")
     func put() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         #expect(desk.member.glance.isLeading)
         desk.put("a")
         #expect(desk.answers.isEmpty)
@@ -105,7 +24,7 @@ private struct Desk {
 
     @Test("a read is answered only when what was chosen before it is applied")
     func read() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         desk.put("a", token: 1)
         desk.ask(.linearizableRead, token: 2)
@@ -116,7 +35,7 @@ private struct Desk {
 
     @Test("without a leader a request waits, and ends when its time is over")
     func held() throws {
-        var desk = try Desk(voters: [1, 2, 3])
+        var desk = try MemberDesk(voters: [1, 2, 3])
         desk.put("a")
         desk.ask(.linearizableRead, token: 2)
         desk.pass(.seconds(7))
@@ -135,7 +54,7 @@ private struct Desk {
 
     @Test("past the limit of requests the next is refused at once, and the others are not touched")
     func limit() throws {
-        var desk = try Desk { $0.pendingRequestLimit = 2 }
+        var desk = try MemberDesk { $0.pendingRequestLimit = 2 }
         try desk.write()
         for token in 1...3 as ClosedRange<UInt64> { desk.put("a", token: token) }
         #expect(desk.answers.map(\.token) == [3])
@@ -149,7 +68,7 @@ private struct Desk {
 
     @Test("a store without room keeps the batch, refuses what needs room, and goes on when there is some")
     func full() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         desk.store.capacity = desk.store.size.inUse
         desk.put("a", token: 1)
@@ -174,7 +93,7 @@ private struct Desk {
 
     @Test("past the quota the alarm is raised once, by a command of the log")
     func quota() throws {
-        var desk = try Desk { $0.limits.quotaBytes = 100 }
+        var desk = try MemberDesk { $0.limits.quotaBytes = 100 }
         try desk.write()
         let reading = StoreReading(bytesInUse: 101, bytesWrittenSincePoint: 0, isSpaceLow: false)
         desk.beat(reading)
@@ -188,12 +107,12 @@ private struct Desk {
 
     @Test("what is applied is made durable when enough was, and not again before that has ended")
     func points() throws {
-        var desk = try Desk { $0.checkpointEntries = 2 }
+        var desk = try MemberDesk { $0.checkpointEntries = 2 }
         let reading = StoreReading(bytesInUse: 0, bytesWrittenSincePoint: 0, isSpaceLow: false)
         for token in 1...4 as ClosedRange<UInt64> { desk.put("a", token: token) }
         try desk.write()
         desk.pass(.seconds(1))
-        func wanted(_ desk: Desk) -> Int {
+        func wanted(_ desk: MemberDesk) -> Int {
             desk.others.count { if case .makeDurable = $0 { true } else { false } }
         }
         desk.beat(reading)
@@ -203,14 +122,14 @@ private struct Desk {
         desk.pass(.seconds(10))
         desk.beat(reading)
         #expect(wanted(desk) == 1)
-        desk.tell(.pointEnded)
+        desk.tell(.stored(upTo: desk.member.applier.applied))
         desk.beat(reading)
         #expect(wanted(desk) == 2)
     }
 
     @Test("who waits for a compaction is answered when everything is removed")
     func compaction() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
         desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
         desk.ask(.compactionFinished(5), token: 7)
@@ -221,7 +140,7 @@ private struct Desk {
 
     @Test("a compaction that found no room is tried again, though nothing else is to be written")
     func compactionWithoutRoom() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         for token in 1...5 as ClosedRange<UInt64> { desk.put("a", token: token) }
         desk.ask(.command(EntryPayload.encode(KeyValueCommand.compact(revision: 5).command)), token: 6)
         // The alarm is raised and the member has told of itself, so that no proposal of its own comes and finds room.
@@ -240,22 +159,9 @@ private struct Desk {
         #expect(desk.answers.last?.token == 7 && desk.reports.contains(.storeHasRoom))
     }
 
-    @Test("nothing is applied and no read answered while the store cannot be relied on")
-    func suspended() throws {
-        var desk = try Desk()
-        try desk.write()
-        desk.tell(.storeSuspended)
-        desk.put("a", token: 1)
-        desk.ask(.linearizableRead, token: 2)
-        #expect(!desk.member.glance.isBatchDue && desk.answers.isEmpty)
-        desk.tell(.storeMadeAnew)
-        try desk.write()
-        #expect(desk.answers.map(\.token) == [1, 2])
-    }
-
     @Test("a member tells how it can be reached until the store says so, and then no more")
     func addresses() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         desk.beat()
         try desk.write()
@@ -271,7 +177,7 @@ private struct Desk {
         "the end of leases that a leader could not propose is proposed by nobody else, and what a client wants is"
     )
     func expiryOfAnEarlierLeader() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         let grant = LedgerCommand.grantLease(LeaseID(7), seconds: 2)
         desk.ask(.command(EntryPayload.encode(grant.command)), token: 1)
@@ -297,7 +203,7 @@ private struct Desk {
 
     @Test("a member that is alone stops at once, and refuses what comes later")
     func stop() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         desk.tell(.stop)
         #expect(desk.others.contains { if case .stopped = $0 { true } else { false } })
         desk.put("a")

@@ -15,6 +15,7 @@ extension MemberCore {
         case .lease(let question): ask(question, by: .client(client), &outputs)
         case .moveLeader(let target): onMoveLeader(target, client, &outputs)
         case .compactionFinished(let revision): compaction.add(revision, client)
+        case .defragment: onDefragment(client, &outputs)
         }
     }
 
@@ -163,7 +164,7 @@ extension MemberCore {
         for case .client(let client) in newReaders { outputs.append(.answer(client, .failure(.stopped))) }
         newReaders = []
         stopLeases(&outputs)
-        for client in compaction.takeAll() + transfer.takeAll() {
+        for client in compaction.takeAll() + transfer.takeAll() + renewal.takeWaiters() {
             outputs.append(.answer(client, .failure(.stopped)))
         }
     }

@@ -69,7 +69,8 @@ public struct MemberRun {
         self.watches = watches
         let plan = MemberPlan(options, from: &random)
         self.plan = plan
-        clients = MemberClients(random: random.fork())
+        let keeper = KeeperPlan(seed: options.seed)
+        clients = MemberClients(random: random.fork(), defragmentations: keeper.defragmentations)
         judge = try MemberJudge(clockSkewPPM: 3 * plan.mix.clockSkewPPM)
         var draws = random.fork()
         cluster = SimulatedCluster(
@@ -79,6 +80,7 @@ public struct MemberRun {
             var settings = plan.host
             settings.replica.process = process
             settings.watches = watches.plan
+            settings.keeper = keeper
             settings.member.name = "\(process)"
             settings.member.firstNumber = draws.next() >> 1 + 1
             settings.member.clientURLs = ["http://\(process)"]
