@@ -58,6 +58,8 @@ public struct MemberCore: Automaton, Sendable {
     var room = Room()
     var backlog = LogBacklog()
     var durablePoint: DurablePoint
+    var renewal: StoreRenewal
+    var checkpoints = CheckpointDesk()
     var compaction: CompactionDesk
     var isStoreSuspended = false
     /// Who can be reached, ascending.
@@ -83,6 +85,7 @@ public struct MemberCore: Automaton, Sendable {
         leases = Leases(electionTimeout: settings.electionTimeout, firstNumber: settings.firstNumber)
         leadership = LeaderWatch(now: now)
         durablePoint = DurablePoint(now: now)
+        renewal = StoreRenewal(stored: applier.applied)
         compaction = CompactionDesk(settings.autoCompaction)
         try restoreLeases(from: reader)
         lookAround()
@@ -118,21 +121,20 @@ public struct MemberCore: Automaton, Sendable {
         case .batchLeft:
             isBatchAway = true
             lookAround()
-        case .batchReturned: isBatchAway = false
+        case .batchReturned:
+            isBatchAway = false
+            onBatchBack(&outputs)
+            lookAround()
         case .storeFull:
             onStoreFull(&outputs)
             lookAround()
         case .compacted(let step):
             onCompacted(step, &outputs)
             lookAround()
-        case .pointBegun: durablePoint.begin(at: now)
-        case .pointEnded: durablePoint.end()
-        case .stored(let slot):
-            onStoreHasRoom(&outputs)
-            step(.stored(upTo: slot), &outputs)
+        case .stored, .pointFailed, .storeCopied, .switchPutOff, .storeSwitched, .copyFailed, .copyPlaced,
+            .copyNotPlaced, .checkpointArrived, .checkpointNotInstalled:
+            renew(input, &outputs)
             lookAround()
-        case .storeSuspended: isStoreSuspended = true
-        case .storeMadeAnew: onStoreMadeAnew(&outputs)
         case .checkpointSent(let receiver, let success):
             step(success ? .checkpointSent(to: receiver) : .checkpointFailed(receiver), &outputs)
         case .checkpointFailed(let process): step(.checkpointFailed(process), &outputs)
@@ -204,6 +206,7 @@ public struct MemberCore: Automaton, Sendable {
         proposeGathered(&outputs)
         pursueHandover(&outputs)
         leaveToQuickerDisk(&outputs)
+        retryStore(&outputs)
     }
 
     private mutating func onDurable(_ record: RecordNumber, _ outputs: inout [MemberOutput]) {

@@ -192,7 +192,7 @@ public struct ReplicaRun {
             witness.forget(loss.process)
             cluster.wipe(loss.process, .everything, restartingAfter: span)
         case .log: cluster.wipe(loss.process, .files, restartingAfter: span)
-        case .store: cluster.wipe(loss.process, .cell(0), restartingAfter: span)
+        case .store: cluster.wipe(loss.process, .cells(0...0), restartingAfter: span)
         }
         clients.onCrash(of: loss.process)
     }

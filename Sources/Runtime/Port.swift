@@ -35,7 +35,7 @@ final class Port: ServicePort, @unchecked Sendable {
     // MARK: the event loop's side
 
     func submit(_ request: ServiceRequest, token: UInt64) {
-        requests.append(PortRequest(token: token, content: .init(request)))
+        requests.append(PortRequest(token: token, content: ClientRequest(request)))
     }
 
     func watch(_ specification: WatchSpecification, watcher: WatcherID) {
@@ -97,11 +97,5 @@ final class Port: ServicePort, @unchecked Sendable {
     /// Any thread. Nothing is delivered to a port that is closed.
     func deliver(_ deliveries: [ServiceDelivery]) {
         receiver.withLock { $0?.deliver(deliveries) }
-    }
-}
-
-extension PortRequest.Content {
-    fileprivate init(_ request: ServiceRequest) {
-        self = ClientRequest(request).map { .ofMember($0) } ?? .defragment
     }
 }

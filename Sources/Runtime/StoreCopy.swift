@@ -17,7 +17,7 @@ final class StoreCopy: @unchecked Sendable {
     /// Brings the copy up to date.
     private var applier: Applier
     /// The copy is durable up to here.
-    private(set) var durable: Slot
+    private var durable: Slot
 
     /// Copies everything that `view` sees, without the room that the store in use has to spare.
     init(of view: any OrderedView, in folders: StoreFolders, isStopping: () -> Bool) throws {
@@ -33,8 +33,9 @@ final class StoreCopy: @unchecked Sendable {
         }
     }
 
-    var applied: Slot { applier.applied }
-    var revision: Int64 { applier.ledger.revision }
+    var standing: StoreCopyStanding {
+        StoreCopyStanding(applied: applier.applied, durable: durable, revision: applier.ledger.revision)
+    }
 
     private static func copy(
         _ view: any OrderedView, to store: any ServerStore, isStopping: () -> Bool

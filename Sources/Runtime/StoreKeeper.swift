@@ -1,5 +1,6 @@
 import Automata
 import Coordination
+import Member
 import Paxos
 import Replica
 import Synchronization
@@ -89,7 +90,7 @@ final class StoreKeeper: Sendable {
             }
         case .place(let copy):
             let result = Result { try folders.use(copy.folder) }
-            host.send(.storePlaced(copy, result.mapError { storeError($0) }))
+            host.send(.storePlaced(result.mapError { storeError($0) }))
         case .discard(let copy): folders.discard(copy.folder)
         }
     }
@@ -105,11 +106,4 @@ final class StoreKeeper: Sendable {
         default: StoreError(.failed, "\(error)")
         }
     }
-}
-
-/// What a store is made anew from.
-enum StoreCopySource: Hashable, Sendable {
-    case latest
-    /// What a restart would find, which is all that can be relied on after a sync has failed.
-    case point
 }

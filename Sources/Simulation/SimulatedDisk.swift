@@ -102,7 +102,7 @@ public struct SimulatedDisk: Sendable {
     public enum Part: Hashable, Sendable {
         case everything
         case files
-        case cell(UInt64)
+        case cells(ClosedRange<UInt64>)
     }
 
     /// The disk is replaced by an empty one, or a part of it by nothing.
@@ -116,9 +116,9 @@ public struct SimulatedDisk: Sendable {
             cachedFiles = cachedFiles.emptied()
             files.removeAll()
             pending.removeAll()
-        case .cell(let number):
-            cells.removeAll { $0.number == number }
-            pendingCells.removeAll { $0.cell.number == number }
+        case .cells(let numbers):
+            cells.removeAll { numbers.contains($0.number) }
+            pendingCells.removeAll { numbers.contains($0.cell.number) }
         }
     }
 

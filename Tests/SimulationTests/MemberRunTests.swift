@@ -32,7 +32,11 @@ import Testing
         let ofWatches: [MemberPoint] = [
             .watchCrossed, .watchResumed, .watchCompacted, .watchSlowed, .watchMissed, .watchToldUpTo,
         ]
-        for point in ofWatches {
+        let ofStores: [MemberPoint] = [
+            .storeMadeAnew, .syncFailed, .pointWithoutRoom, .copyCaughtUp, .copiedWhileAway, .switchPutOff,
+            .copyFailed,
+        ]
+        for point in ofWatches + ofStores {
             #expect(sweep.statistics.points[point, default: 0] > 0, "\(point.rawValue)")
         }
     }

@@ -86,10 +86,9 @@ struct MemoryHost {
         switch request {
         case .submit(let request, let token):
             let client = ClientToken(port: port, token: token)
-            guard let request = ClientRequest(request, as: described.id, Self.process) else {
-                return answer(client, .success(.done))
-            }
-            tell(.requested(request, by: client))
+            // What is in memory keeps no room to spare.
+            if case .defragment = request { return answer(client, .success(.done)) }
+            tell(.requested(ClientRequest(request, as: described.id, Self.process), by: client))
             tell(.gathered)
             write()
         case .watch(let request):
@@ -113,9 +112,10 @@ struct MemoryHost {
                 timers.append((timer, now + range.lowerBound))
             case .cancelTimer(let timer): timers.removeAll { $0.timer == timer }
             case .answer(let client, let result): answer(client, result)
-            case .makeDurable: tell(.pointEnded)
+            case .makeDurable(let slot): tell(.stored(upTo: slot))
             case .send, .tellLeaderLost, .sendCheckpoint, .trim, .membersChanged, .report, .handedOver,
-                .stopped, .retired:
+                .stopped, .retired, .copyStore, .catchUpCopy, .switchStore, .placeCopy, .discardCopy,
+                .suspendStore, .installCheckpoint, .refuseCheckpoint, .fail:
                 break
             }
         }
@@ -218,7 +218,7 @@ extension MemoryHost {
 
 extension ClientRequest {
     /// `shown` is how the process is known outside.
-    fileprivate init?(_ request: ServiceRequest, as shown: UInt64, _ process: ProcessID) {
+    fileprivate init(_ request: ServiceRequest, as shown: UInt64, _ process: ProcessID) {
         self.init(request)
         if case .moveLeader(let target) = self, target.rawValue == shown { self = .moveLeader(to: process) }
     }

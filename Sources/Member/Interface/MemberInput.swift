@@ -39,17 +39,29 @@ public enum MemberInput: Sendable {
     case storeFull
     /// A little of what was compacted is removed.
     case compacted(CompactionStep)
-    /// What is to be durable is being made so, at whoever's wish; and that has ended, well or not.
-    case pointBegun
-    case pointEnded
     /// A restart finds the store at this slot or later.
     case stored(upTo: Slot)
-    /// Nothing of the store may be relied on until another takes its place.
-    case storeSuspended
-    /// A copy of the store, its equal, has taken its place.
-    case storeMadeAnew
+    /// What was to be durable is not; after a sync that has failed nobody knows what of it is.
+    case pointFailed(StoreError, isSyncFailed: Bool)
+
+    // The store made anew.
+    /// The copy that was wanted is made, or has caught up, and is durable as it says.
+    case storeCopied(StoreCopyStanding)
+    /// The copy has not taken the store's place, as what it lacked is too much for the time between two turns.
+    case switchPutOff(StoreCopyStanding)
+    /// The copy, the equal of the store, has taken its place.
+    case storeSwitched(StoreCopyStanding)
+    /// There is no copy, nor anything left of it.
+    case copyFailed(StoreError)
+    /// A restart finds the copy; or it could not be brought about.
+    case copyPlaced
+    case copyNotPlaced(StoreError)
 
     // Checkpoints.
+    /// A checkpoint up to this slot lies complete beside the store.
+    case checkpointArrived(CheckpointID, upTo: Slot)
+    /// The one that was to be installed could not be moved into place.
+    case checkpointNotInstalled
     /// The receiver has installed the checkpoint that this process sent, or it has not.
     case checkpointSent(to: ProcessID, success: Bool)
     /// The transfer of a checkpoint to this process has ended without success.
@@ -86,11 +98,12 @@ public enum ClientRequest: Sendable {
     case changeMembers(ConfigurationChange)
     /// Wait until everything that was compacted up to the revision is physically removed.
     case compactionFinished(Int64)
+    /// Make the store anew, without the room that it has to spare.
+    case defragment
 }
 
 extension ClientRequest {
-    /// Nil for what is the host's to do: `.defragment`.
-    public init?(_ request: ServiceRequest) {
+    public init(_ request: ServiceRequest) {
         switch request {
         case .command(let command): self = .command(EntryPayload.encode(command))
         case .linearizableRead: self = .linearizableRead
@@ -99,7 +112,7 @@ extension ClientRequest {
         case .leaseTimeToLive(let lease): self = .lease(.timeToLive(lease))
         case .moveLeader(let target): self = .moveLeader(to: ProcessID(target))
         case .compactionFinished(let revision): self = .compactionFinished(revision)
-        case .defragment: return nil
+        case .defragment: self = .defragment
         }
     }
 }

@@ -15,10 +15,32 @@ public enum MemberOutput: Sendable {
     case answer(ClientToken, Result<ServiceAnswer, ServiceError>)
     /// No leader has been known for three election timeouts: clients that asked for one are to be told.
     case tellLeaderLost
-    /// A restart is to find what is applied by now. Told of by `.pointEnded` and `.stored`.
-    case makeDurable
+    /// A restart is to find what is applied by now, which is this. Answered by `.stored` or `.pointFailed`.
+    case makeDurable(upTo: Slot)
+
+    // The store made anew. There is one copy at a time, and each of these is answered before the next.
+    /// Copy the store beside it, and make the copy durable; answered by `.storeCopied` or `.copyFailed`.
+    case copyStore(StoreCopySource)
+    /// Apply these entries, which follow what the copy holds, to it, and make it durable; answered in the same way.
+    case catchUpCopy([Entry])
+    /// Apply these entries to the copy and use it as the store, both before anything else is written; answered by
+    /// `.storeSwitched`, `.switchPutOff` or `.copyFailed`.
+    case switchStore([Entry])
+    /// Make the copy what a restart finds; answered by `.copyPlaced` or `.copyNotPlaced`.
+    case placeCopy
+    /// Nobody wants the copy any more.
+    case discardCopy
+    /// Nothing may be read in the store until another takes its place.
+    case suspendStore
+
+    // Checkpoints.
     /// Stream a checkpoint of the store to this process, on a connection of its own.
     case sendCheckpoint(to: ProcessID)
+    /// Move it into place as the store that a restart finds and that is used, and call `MemberCore.install`; all before
+    /// anything else is written. Or answer with `.checkpointNotInstalled`.
+    case installCheckpoint(CheckpointID)
+    case refuseCheckpoint(CheckpointID, CheckpointRefusal)
+
     /// The log before this slot is not needed any more.
     case trim(before: Slot)
     /// The configuration, or what members have published of themselves, has changed.
@@ -30,6 +52,8 @@ public enum MemberOutput: Sendable {
     case stopped
     /// The member was removed from the cluster.
     case retired
+    /// The member cannot go on.
+    case fail(MemberFailure)
 }
 
 /// What an operator may want to read, or to see counted.
@@ -44,6 +68,11 @@ public enum MemberReport: Hashable, Sendable {
     case raisesCorrupt(ProcessID, at: Slot)
     case storeFull
     case storeHasRoom
+    /// After this error of a sync the store is made anew from its last durable point and the log.
+    case storeSuspended(StoreError)
+    /// The store was made anew and is in place; whether somebody wanted it or a sync had failed, and whether it was asked
+    /// for.
+    case storeMadeAnew(took: TimeSpan, isWanted: Bool, isAsked: Bool)
     case logFull(Bool)
     case logSpaceLow(Bool)
     /// More waits for the log's disk than may, or no longer does.

@@ -19,6 +19,7 @@ extension MemberCore {
         case .moveLeader(let target): onMoveLeader(target, client, &outputs)
         case .changeMembers(let change): onChangeMembers(change, client, &outputs)
         case .compactionFinished(let revision): compaction.add(revision, client)
+        case .defragment: onDefragment(client, &outputs)
         }
     }
 
@@ -188,7 +189,9 @@ extension MemberCore {
         for case .client(let client) in newReaders { outputs.append(.answer(client, .failure(.stopped))) }
         newReaders = []
         stopLeases(&outputs)
-        for client in compaction.takeAll() + transfer.takeAll() + revisionWaiters.takeAll() {
+        let waiting =
+            compaction.takeAll() + transfer.takeAll() + revisionWaiters.takeAll() + renewal.takeWaiters()
+        for client in waiting {
             outputs.append(.answer(client, .failure(.stopped)))
         }
     }

@@ -13,6 +13,8 @@ public struct DurablePoint: Sendable {
     private var entries = 0
     private var last: Instant
     private var isUnderWay = false
+    /// There was no room for it, and it is tried again then.
+    private var retry: Instant?
 
     public init(now: Instant) { last = now }
 
@@ -28,9 +30,22 @@ public struct DurablePoint: Sendable {
 
     public mutating func begin(at now: Instant) {
         isUnderWay = true
+        retry = nil
         entries = 0
         last = now
     }
 
-    public mutating func end() { isUnderWay = false }
+    public mutating func retry(at time: Instant) { retry = time }
+
+    /// True once, when a point that found no room is to be tried again.
+    public mutating func takeRetry(at now: Instant) -> Bool {
+        guard let time = retry, time <= now else { return false }
+        retry = nil
+        return true
+    }
+
+    public mutating func end() {
+        isUnderWay = false
+        retry = nil
+    }
 }

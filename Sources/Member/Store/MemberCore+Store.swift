@@ -27,6 +27,7 @@ extension MemberCore {
         if batch.hasChangedMembers { outputs.append(.membersChanged) }
         step(.applied(upTo: applier.applied), &outputs)
         answerReady(&outputs)
+        onBatchBack(&outputs)
     }
 
     /// The state is now that of another store, which a checkpoint has brought, durable, up to a later slot; `reader`
@@ -38,6 +39,7 @@ extension MemberCore {
         now = max(now, time)
         defer { lookAround() }
         applier.enter(try Applier(from: reader))
+        overthrowCopy(&outputs)
         isStoreSuspended = false
         onStoreHasRoom(&outputs)
         try restoreLeases(from: reader)
@@ -45,13 +47,6 @@ extension MemberCore {
         compaction.hasWork = true
         outputs.append(.membersChanged)
         step(.checkpointInstalled(upTo: applier.applied, configuration), &outputs)
-        answerReady(&outputs)
-    }
-
-    mutating func onStoreMadeAnew(_ outputs: inout [MemberOutput]) {
-        isStoreSuspended = false
-        compaction.hasWork = true
-        onStoreHasRoom(&outputs)
         answerReady(&outputs)
     }
 
@@ -115,11 +110,14 @@ extension MemberCore {
         room.isOverQuota = quota > 0 && store.bytesInUse > quota
         room.isStoreSpaceLow = store.isSpaceLow
         if room.isOverQuota || room.isStoreSpaceLow { raiseNoSpaceAlarm(&outputs) }
-        let isDue = durablePoint.isDue(
-            at: now, entryLimit: settings.checkpointEntries, store)
+        // A copy brings a point of its own; one of the store that it replaces would let the log be trimmed for nothing.
+        let isDue =
+            !renewal.isUnderWay
+            && durablePoint.isDue(
+                at: now, entryLimit: settings.checkpointEntries, store)
         if isDue {
             durablePoint.begin(at: now)
-            outputs.append(.makeDurable)
+            outputs.append(.makeDurable(upTo: applier.applied))
         }
     }
 

@@ -42,7 +42,16 @@ struct MemberClients {
     private var places = 0
     var jumped = TimeSpan.zero
 
-    init(random: SeededRandom) { self.random = random }
+    /// How many of a thousand requests ask for defragmentation, and the chance for it, which takes none of the other.
+    private let defragmentations: UInt64
+    private var chance: SeededRandom
+
+    init(random: SeededRandom, defragmentations: UInt64 = 0) {
+        self.random = random
+        self.defragmentations = defragmentations
+        var other = random
+        chance = SeededRandom(seed: other.next() ^ defragmentations)
+    }
 
     /// The key that the request under this token is about.
     static func key(_ client: ClientToken) -> [UInt8] { Array("k\(client.token % keys)".utf8) }
@@ -73,6 +82,9 @@ struct MemberClients {
         to process: ProcessID, of members: [ProcessID], revision: Int64, compacted: Int64,
         knowing floor: Slot, at now: Instant
     ) -> MemberRequest {
+        if chance.below(1_000) < defragmentations {
+            return ask(process, .other, floor, now) { _ in .defragment }
+        }
         let draw = random.below(1_000)
         switch draw {
         case ..<330: return ask(process, .read, floor, now) { _ in .linearizableRead }

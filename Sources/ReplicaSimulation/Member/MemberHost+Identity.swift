@@ -7,7 +7,7 @@ import Simulation
 
 /// What a member keeps beside its log and its store: the name of its disk, and that its cluster is formed.
 struct MemberIdentity {
-    static let cell: UInt64 = 1
+    static let cell: UInt64 = 4
 
     let disk: DiskID
     /// Whether it is still to be made durable for the first time.
@@ -35,7 +35,7 @@ struct MemberIdentity {
     func judge(_ found: SimulatedDisk, hasLog: Bool) throws(ReplicaRecoveryError) {
         let inventory = Inventory(
             hasIdentity: !isNew, isFormed: isFormed, hasLog: hasLog,
-            hasStore: found.cell(MemberHost.storeCell) != nil)
+            hasStore: MemberHost.storeCells.contains { found.cell($0) != nil })
         if let loss = inventory.loss { throw ReplicaRecoveryError("the \(loss) is gone") }
     }
 }

@@ -23,6 +23,9 @@ extension MemberHost {
 
     mutating func write(_ outputs: inout [Output]) {
         do {
+            precondition(
+                !keeper.isSuspended || !(member!.glance.isBatchDue || member!.glance.isCompactionDue),
+                "something is to be written to a store that is not to be relied on")
             if member!.glance.isBatchDue {
                 if random.below(1_000) < settings.awayPerMille {
                     away = member!.applier
@@ -60,42 +63,23 @@ extension MemberHost {
 
     private mutating func apply(_ batch: AppliedBatch, _ outputs: inout [Output]) {
         let first = member!.applier.applied.next
-        var inner: [Output] = []
-        tell(.applied(batch), &inner)
+        stepMember(.applied(batch))
+        // A checkpoint that waited for the batch comes only after what it has applied is told.
+        defer { carryOutAll(&outputs) }
         let entries = member!.replica.chosenEntries(
             after: Slot(first.rawValue - 1), through: member!.applier.applied, bytesLimit: .max)
         for case .expired in batch.consequences.leases { pass(.leaseExpired, &outputs) }
         // Nothing, where a checkpoint held it all.
-        guard !entries.isEmpty else {
-            outputs += inner
-            return
-        }
+        guard !entries.isEmpty else { return }
         outputs.append(.report(.applied(first: first, entries, batch.results, digest)))
         watchers!.publish(
             AppliedEvents(
                 after: batch.revisionBefore, through: member!.applier.ledger.revision,
                 events: batch.consequences.events))
-        outputs += inner
-    }
-
-    mutating func save(_ image: MemoryStore, _ outputs: inout [Output]) {
-        stores += 1
-        do {
-            outputs.append(.store(try image.read { try StoreImage.bytes(of: $0) }, cell: Self.storeCell))
-        } catch {
-            preconditionFailure("\(error)")
-        }
     }
 
     mutating func onStored(_ number: UInt64, _ outputs: inout [Output]) {
-        if let (store, slot) = storing, store <= number {
-            storing = nil
-            tell(.pointEnded, &outputs)
-            tell(.stored(upTo: slot), &outputs)
-        }
-        if let (store, image, checkpoint, from) = installing, store <= number {
-            installing = nil
-            install(image, checkpoint, from, &outputs)
-        }
+        if let written = keeper.writing, written.store <= number { onWritten(&outputs) }
+        if let incoming = keeper.incoming, incoming.store <= number { onCheckpointWritten(&outputs) }
     }
 }

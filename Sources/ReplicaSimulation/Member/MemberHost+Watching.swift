@@ -138,6 +138,7 @@ extension MemberHost {
         case .ask(let requests, let port): watchers!.ask(requests, port: port)
         case .close(let port): watchers!.close(port: port)
         case .turn(let holdsSlice):
+            guard !keeper.isSuspended else { return }
             do {
                 let turn = try watchers!.takeTurn(
                     over: store, at: member!.applier.ledger.revision, holdsSlice: holdsSlice)

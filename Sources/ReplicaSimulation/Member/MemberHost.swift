@@ -30,10 +30,13 @@ struct MemberHost: SimulatedProcess {
         var awayPerMille: UInt64
         var flaw: MemberFlaw?
         var watches = WatchPlan()
+        var keeper = KeeperPlan()
     }
 
     private static let beat = TimeSpan.milliseconds(100)
     static let storeCell: UInt64 = 0
+    /// And those of checkpoints that may have come in.
+    static let storeCells: ClosedRange<UInt64> = 0...3
 
     let settings: Settings
     /// Nil when the process refused to start.
@@ -57,8 +60,7 @@ struct MemberHost: SimulatedProcess {
 
     // Points and checkpoints. Stores are counted as the simulator does.
     var stores: UInt64 = 0
-    var storing: (store: UInt64, slot: Slot)?
-    var installing: (store: UInt64, image: MemoryStore, number: UInt64, from: ProcessID)?
+    var keeper: SimulatedKeeper
     var sending: [(to: ProcessID, number: UInt64)] = []
     var lastNumber: UInt64
 
@@ -70,10 +72,12 @@ struct MemberHost: SimulatedProcess {
         identity = MemberIdentity(disk, settings.drawnDisk)
         random = SeededRandom(seed: seed)
         lastNumber = seed
+        keeper = SimulatedKeeper(settings.keeper, seed: seed)
         do {
             let hasLog = SimulatedLog<MemberMessage>.isPresent(on: disk)
             try identity.judge(disk, hasLog: hasLog)
-            if let image = disk.cell(Self.storeCell) { store = try StoreImage.store(from: image) }
+            if let found = try Self.storeAtRestart(disk) { store = found }
+            keeper.use(point: try store.read { try StoreImage.bytes(of: $0) }, upTo: .zero)
             let applied = try store.read { try AppliedState(from: $0) }
             let configuration =
                 try applied.configuration.isEmpty
@@ -162,6 +166,7 @@ struct MemberHost: SimulatedProcess {
             isWriteAsked = false
             write(&outputs)
         case .batchBack: onBatchBack(&outputs)
+        case .keeper: onKeeper(&outputs)
         case .checkpoint(let process):
             sending.removeAll { $0.to == process }
             tell(.checkpointSent(to: process, success: false), &outputs)
@@ -220,11 +225,16 @@ struct MemberHost: SimulatedProcess {
     // MARK: what the member wants
 
     mutating func tell(_ input: MemberInput, _ outputs: inout [Output]) {
+        stepMember(input)
+        carryOutAll(&outputs)
+    }
+
+    /// What the member wants waits for `carryOutAll`.
+    mutating func stepMember(_ input: MemberInput) {
         var time = now
         // As if the clock of whoever counts leases ran at twice its rate.
         if settings.flaw == .hurries { time = .zero + now.since(.zero) * 2 }
         member!.step(input, at: time, into: &self.outputs)
-        carryOutAll(&outputs)
     }
 
     mutating func carryOutAll(_ outputs: inout [Output]) {
@@ -255,10 +265,10 @@ struct MemberHost: SimulatedProcess {
         case .setTimer(let timer, let range): outputs.append(.setTimer(.replica(timer), after: range))
         case .cancelTimer(let timer): outputs.append(.cancelTimer(.replica(timer)))
         case .answer(let client, let result): answer(client, result, &outputs)
-        case .makeDurable:
-            guard installing == nil, storing == nil else { return tell(.pointEnded, &outputs) }
-            save(store, &outputs)
-            storing = (stores, member!.applier.applied)
+        case .makeDurable, .copyStore, .catchUpCopy, .switchStore, .placeCopy, .discardCopy, .suspendStore:
+            renew(want, &outputs)
+        case .installCheckpoint(let id): installCheckpoint(id, &outputs)
+        case .refuseCheckpoint(let id, _): refuseCheckpoint(id, &outputs)
         case .sendCheckpoint(let process): sendCheckpoint(to: process, &outputs)
         case .trim(let slot): log?.trim(before: slot)
         case .report(.storeHasRoom): pass(.storeHasRoom, &outputs)
@@ -266,13 +276,16 @@ struct MemberHost: SimulatedProcess {
         case .report(.leaseRenewed): pass(.leaseRenewed, &outputs)
         case .report, .tellLeaderLost, .membersChanged: break
         case .handedOver: pass(.handedOver, &outputs)
-        case .stopped: outputs.append(.end)
+        case .stopped:
+            // It ends at its next turn with the files, of which there may be none for want of something to write.
+            outputs += [.end, .useFiles]
         case .retired:
             // Whoever waits is told, as by the server, which ends then.
             member!.finish(into: &self.outputs)
             carryOutAll(&outputs)
             isRetired = true
             outputs.append(.report(.retired))
+        case .fail(let failure): preconditionFailure("a disk without room ends the member: \(failure)")
         }
     }
 
@@ -281,12 +294,15 @@ struct MemberHost: SimulatedProcess {
     ) {
         var seen: SeenState?
         if case .success(.ready) = result {
-            do { seen = try store.read { try SeenState(of: MemberClients.key(client), in: $0) } } catch {
+            do { seen = try readable.read { try SeenState(of: MemberClients.key(client), in: $0) } } catch {
                 preconditionFailure("\(error)")
             }
         }
         outputs.append(.report(.answered(client, result, at: member!.applier.applied, seen: seen)))
     }
+
+    /// Nothing of what was written can be seen where nothing is to be read.
+    private var readable: MemoryStore { keeper.isSuspended ? MemoryStore() : store }
 
     func pass(_ point: MemberPoint, _ outputs: inout [Output]) {
         outputs.append(.report(.passed(point)))

@@ -63,8 +63,10 @@ extension MemberRun {
             cluster.wipe(process, .files, restartingAfter: span)
             roster.loseVote(process, start: isFormed ? .refused : .doubtful)
         case .store:
-            cluster.wipe(process, .cell(MemberHost.storeCell), restartingAfter: span)
-            if disk.cell(MemberHost.storeCell) != nil { roster.loseVote(process, start: .doubtful) }
+            cluster.wipe(process, .cells(MemberHost.storeCells), restartingAfter: span)
+            if MemberHost.storeCells.contains(where: { disk.cell($0) != nil }) {
+                roster.loseVote(process, start: .doubtful)
+            }
         }
     }
 
@@ -122,7 +124,7 @@ extension MemberRun {
         }
         if roster.mayRefuse(process) {
             roster.noteStarted(process)
-            statistics.note(.storeMadeAnew)
+            statistics.note(.lostStoreMadeAnew)
         }
         guard cluster[process]?.member?.replica.hasLostItsVote == true else { return }
         witness.ignore(process)

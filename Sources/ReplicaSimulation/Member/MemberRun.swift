@@ -89,7 +89,8 @@ public struct MemberRun {
         self.watches = watches
         let plan = MemberPlan(options, from: &random)
         self.plan = plan
-        clients = MemberClients(random: random.fork())
+        let keeper = KeeperPlan(seed: options.seed)
+        clients = MemberClients(random: random.fork(), defragmentations: keeper.defragmentations)
         judge = try MemberJudge(plan.host.first, clockSkewPPM: 3 * plan.mix.clockSkewPPM)
         witness = AcceptanceWitness(bootstrap: plan.host.first)
         roster = MemberRoster(plan)
@@ -105,6 +106,7 @@ public struct MemberRun {
             settings.replica.process = process
             settings.drawnDisk = names.disk(of: process)
             settings.watches = watches.plan
+            settings.keeper = keeper
             settings.member.name = "\(process)"
             settings.member.firstNumber = draws.next() >> 1 + 1
             settings.member.clientURLs = ["http://\(process)"]

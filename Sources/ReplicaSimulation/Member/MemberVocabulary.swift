@@ -60,6 +60,8 @@ enum MemberTimer: Hashable, TraceValue {
     case apply
     /// A batch that went to another thread is applied.
     case batchBack
+    /// The store thread does what it was given.
+    case keeper
     /// The checkpoint that is being sent to this process has taken too long.
     case checkpoint(ProcessID)
 
@@ -143,6 +145,17 @@ public enum MemberPoint: String, Hashable, Sendable, CaseIterable {
     case batchAway = "batch applied by another thread"
     case checkpointSent = "checkpoint sent"
     case checkpointInstalled = "checkpoint installed"
+    case checkpointRefused = "checkpoint refused"
+    case checkpointMetCopy = "checkpoint arrived while a copy or a batch was under way"
+    case storeMadeAnew = "store made anew"
+    case copyCaughtUp = "copy of the store caught up from the log"
+    case copiedWhileAway = "copy of the store met a batch that is away"
+    case switchPutOff = "switch to a copy put off for too much work"
+    case copyFailed = "copy of the store failed"
+    case copyDiscarded = "copy of the store overthrown"
+    case copyNotPlaced = "copy in use found no room to be put in place"
+    case syncFailed = "sync of the store failed"
+    case pointWithoutRoom = "durable point put off for want of room"
     case leaseExpired = "lease ended by its time"
     case leaseRenewed = "lease renewed"
     case leaseAsked = "lease asked of the leader by another member"
@@ -160,7 +173,7 @@ public enum MemberPoint: String, Hashable, Sendable, CaseIterable {
     case readAtLearner = "linearizable read answered at a learner"
     case votelessReplaced = "member without a vote replaced"
     case diskLost = "member came back with an empty disk, without a vote"
-    case storeMadeAnew = "lost store made anew from the log"
+    case lostStoreMadeAnew = "lost store made anew from the log"
     case storeMissed = "start refused for want of a store that the log cannot replace"
     case logMissed = "start refused for want of a log"
     case damageRefused = "start refused for damage in the log"

@@ -46,11 +46,6 @@ extension Host {
             tell(.batchReturned)
             onStoreFull(error)
         }
-        if let arrival = waitingArrival {
-            waitingArrival = nil
-            try onCheckpointArrived(arrival)
-        }
-        try resumeCopy()
     }
 
     /// What any thread may read is renewed, and watchers are told, before anybody is answered.

@@ -38,6 +38,17 @@ extension Host {
                     + "acknowledged. Stop all members and compare them before anything else is written")
         case .storeFull: report(.error, "the store's disk is full: \(lackOfRoom, as: "error")")
         case .storeHasRoom: report(.info, "the store's disk has room again")
+        case .storeSuspended(let error):
+            report(
+                .error,
+                "a sync of the store failed (\(error.message)): the store is made anew from its last durable "
+                    + "point and the log; until then nothing is read or applied")
+        case .storeMadeAnew(let took, let isWanted, let isAsked):
+            let bytes = (try? store.store)?.size.total ?? 0
+            report(
+                isWanted ? .info : .debug,
+                "the store was made anew in \(took, as: "took") and takes \(bytes, as: "bytes") bytes")
+            if isAsked { instruments.defragment.record(took) }
         case .logFull(let isFull):
             report(
                 isFull ? .error : .info,

@@ -34,8 +34,7 @@ extension Host {
         board.update { $0.isRunning = false }
         letGo()
         tellFinished()
-        for client in copying?.waiters ?? [] { answer(client, .failure(.stopped)) }
-        waitingArrival?.end(false, "the process is stopping")
+        for arrival in arrivals.values { arrival.end(false, "the process is stopping") }
         endHandover()
         var inputs: [HostInput] = []
         inbox.close(into: &inputs)

@@ -36,39 +36,9 @@ extension Host {
 
     // MARK: durable points
 
-    func makeStoreDurable() { keeper.synchronize(upTo: member.applier.applied) }
-
-    func onStored(_ slot: Slot) {
-        tell(.pointEnded)
-        lastStored = max(lastStored, slot)
-        tell(.stored(upTo: slot))
-    }
-
-    /// Where there was no room for what is in memory, it stays there and nothing is lost. After a sync has failed nobody
-    /// knows what of the store is on the disk, and a second sync would not tell: the system takes the pages for
-    /// written. Want of room is mended here; a disk that fails is the operator's.
     func onStoreFailed(_ error: StoreError) {
-        let isSyncFailed = (try? store.store)?.syncFailure != nil
-        guard error.code == .full else {
-            tell(.pointEnded)
-            return onFailure(
-                "the store cannot be made durable: \(error). Nothing acknowledged is lost: after a restart the "
-                    + "store is as it was at its last durable point, and the log brings it up to date. Look at "
-                    + "the disk first")
-        }
-        guard isSyncFailed else {
-            onStoreFull(error)
-            pointRetry = now + .seconds(1)
-            return
-        }
-        tell(.pointEnded)
-        rebuildStore(after: error)
-    }
-
-    func retryPoint() {
-        guard let time = pointRetry, time <= now else { return }
-        pointRetry = nil
-        makeStoreDurable()
+        noteLackOfRoom(error)
+        tell(.pointFailed(error, isSyncFailed: (try? store.store)?.syncFailure != nil))
     }
 
     // MARK: the log's segments
@@ -83,7 +53,7 @@ extension Host {
     }
 
     func onStoreFull(_ error: StoreError) {
-        lackOfRoom = error.message
+        noteLackOfRoom(error)
         tell(.storeFull)
     }
 
@@ -95,16 +65,26 @@ extension Host {
         checkpointExporter.export(to: receiver, urls: urls.compactMap { try? PeerURL($0) })
     }
 
-    /// Switches to the store that a checkpoint has brought, unless this process has meanwhile applied more.
-    func onCheckpointArrived(_ arrival: CheckpointArrival) throws {
-        guard !member.isBatchAway, copying?.isSwitched != true else {
-            waitingArrival?.end(false, "a later one has arrived")
-            waitingArrival = arrival
-            return
-        }
-        guard member.applier.applied < arrival.slot, !member.isStopping else {
-            arrival.end(false, "it holds nothing that is not applied already")
-            return
+    func onCheckpointArrived(_ arrival: CheckpointArrival) {
+        lastArrival += 1
+        arrivals[CheckpointID(lastArrival)] = arrival
+        tell(.checkpointArrived(CheckpointID(lastArrival), upTo: arrival.slot))
+    }
+
+    func refuseCheckpoint(_ id: CheckpointID, _ refusal: CheckpointRefusal) {
+        let reason =
+            switch refusal {
+            case .isOvertaken: "a later one has arrived"
+            case .isOld: "it holds nothing that is not applied already"
+            case .isStopping: "the process is stopping"
+            }
+        arrivals.removeValue(forKey: id)?.end(false, reason)
+    }
+
+    /// Switches to the store that a checkpoint has brought.
+    func installCheckpoint(_ id: CheckpointID) throws {
+        guard let arrival = arrivals.removeValue(forKey: id) else {
+            preconditionFailure("no checkpoint has arrived as \(id)")
         }
         let configuration = try ConfigurationCodec.decode(arrival.configuration)
         do {
@@ -114,12 +94,9 @@ extension Host {
             try arrival.moveIntoPlace()
         } catch {
             arrival.end(false, "it cannot be moved into place: \(error)")
-            tell(.checkpointFailed(identity.memberID))
-            return
+            return tell(.checkpointNotInstalled)
         }
         store.replace(by: arrival.store)
-        overthrowCopy()
-        lastStored = arrival.slot
         instruments.checkpointsInstalled.add(1)
         report(.info, "installed a checkpoint at \(arrival.slot, as: "slot")")
         try tellInstalled(configuration)

@@ -44,21 +44,16 @@ final class Host {
     var segments: LogSegments
 
     // Clients.
-    private var ports: [Port] = []
-    private var touchedPorts: [Port] = []
+    var ports: [Port] = []
+    var touchedPorts: [Port] = []
     var handoverTickets: [HandoverTicket] = []
 
     // The store.
-    /// A restart finds everything up to here.
-    var lastStored: Slot
-    var copying: StoreCopying?
-    /// Waits for the batch that is away.
-    var waitingCopy: StoreCopy?
-    var waitingArrival: CheckpointArrival?
-    var placeRetry: (copy: StoreCopy, time: Instant)?
-    var rebuildRetry: Instant?
-    /// There was no room for a durable point, which is tried again then.
-    var pointRetry: Instant?
+    /// The copy that the member was told of last, until it is in place or discarded.
+    var copy: StoreCopy?
+    /// Checkpoints that have arrived, and of which the member has not said what becomes of them.
+    var arrivals: [CheckpointID: CheckpointArrival] = [:]
+    var lastArrival: UInt64 = 0
     /// Why the store had no room when it had none last.
     var lackOfRoom = ""
     var members: [ServiceMember] = []
@@ -98,7 +93,6 @@ final class Host {
         self.applyThread = applyThread
         self.member = member
         self.segments = segments
-        lastStored = member.applier.applied
         now = MonotonicClock.now()
         toldMissingAt = now
         timers = Timers(now: now, beat: .milliseconds(100))
@@ -130,7 +124,9 @@ final class Host {
 
     /// What is written waits in memory until the disk has taken what was written before; `.stored` tells when. While the
     /// store is made anew it does not.
-    private var isStoreBehind: Bool { copying == nil && (try? store.store)?.isBehind == true }
+    private var isStoreBehind: Bool {
+        !member.isStoreBeingMadeAnew && (try? store.store)?.isBehind == true
+    }
 
     private func turn(_ inputs: [HostInput]) throws {
         for input in inputs { try on(input) }
@@ -167,12 +163,12 @@ final class Host {
         case .segmentCut(let segment): segments.begin(segment)
         case .logFull(let isFull): tell(.logFull(isFull))
         case .logSpaceLow(let isLow): tell(.logSpaceLow(isLow))
-        case .stored(let slot): onStored(slot)
+        case .stored(let slot): tell(.stored(upTo: slot))
         case .storeFailed(let error): onStoreFailed(error)
         case .batchApplied(let result, let took): try onBatchApplied(result, took)
-        case .storeCopied(let result): try onStoreCopied(result)
-        case .storePlaced(let copy, let result): onStorePlaced(copy, result)
-        case .checkpointArrived(let arrival): try onCheckpointArrived(arrival)
+        case .storeCopied(let result): onStoreCopied(result)
+        case .storePlaced(let result): onStorePlaced(result)
+        case .checkpointArrived(let arrival): onCheckpointArrived(arrival)
         case .checkpointSent(let receiver, let success):
             tell(.checkpointSent(to: receiver, success: success))
         case .checkpointFailed(let process): tell(.checkpointFailed(process))
@@ -186,20 +182,13 @@ final class Host {
     }
 
     private func onRequest(_ request: PortRequest, _ port: Port) {
-        switch request.content {
-        case .ofMember(let content):
-            if case .lease = content { readClock() }
-            tell(.requested(content, by: ClientToken(port: port.number, token: request.token)))
-        case .defragment: onDefragment(ClientToken(port: port.number, token: request.token))
-        }
+        if case .lease = request.content { readClock() }
+        tell(.requested(request.content, by: ClientToken(port: port.number, token: request.token)))
     }
 
     private func onBeat() {
         readClock()
         tell(.beat(storeReading))
-        retryRebuilding()
-        retryPlacing()
-        retryPoint()
         continueFounding()
         measureLinks()
         publishState()
@@ -268,7 +257,11 @@ final class Host {
         case .cancelTimer(let timer): timers.cancel(timer)
         case .answer(let client, let result): answer(client, result)
         case .tellLeaderLost: for port in ports { port.deliver([.leaderLost]) }
-        case .makeDurable: makeStoreDurable()
+        case .makeDurable(let slot): keeper.synchronize(upTo: slot)
+        case .copyStore, .catchUpCopy, .switchStore, .placeCopy, .discardCopy, .suspendStore: renew(output)
+        case .installCheckpoint(let id):
+            do { try installCheckpoint(id) } catch { onFailure("\(error)") }
+        case .refuseCheckpoint(let id, let refusal): refuseCheckpoint(id, refusal)
         case .sendCheckpoint(let receiver): sendCheckpoint(to: receiver)
         case .trim(let slot): trimLog(before: slot)
         case .membersChanged: onMembersChanged()
@@ -276,6 +269,7 @@ final class Host {
         case .handedOver: endHandover()
         case .stopped: isStopped = true
         case .retired: onFailure("this member was removed from the cluster")
+        case .fail(let failure): fail(failure)
         }
     }
 
@@ -295,22 +289,5 @@ final class Host {
         readClock()
         durable = record
         tell(.durable(upTo: record))
-    }
-
-    // MARK: deliveries
-
-    func answer(_ client: ClientToken, _ result: Result<ServiceAnswer, ServiceError>) {
-        // One port for each event loop: there are few.
-        guard let port = ports.first(where: { $0.number == client.port }) else { return }
-        if port.hostDeliveries.isEmpty { touchedPorts.append(port) }
-        port.hostDeliveries.append(.answer(token: client.token, result))
-    }
-
-    func deliverAll() {
-        for port in touchedPorts {
-            port.deliver(port.hostDeliveries)
-            port.hostDeliveries = []
-        }
-        touchedPorts.removeAll(keepingCapacity: true)
     }
 }

@@ -31,7 +31,7 @@ enum HostInput: Sendable {
     /// A copy of the store is made or has caught up, and is durable; or there is none.
     case storeCopied(Result<StoreCopy, StoreError>)
     /// A restart finds the copy, or it could not be brought about.
-    case storePlaced(StoreCopy, Result<Void, StoreError>)
+    case storePlaced(Result<Void, StoreError>)
     /// A checkpoint lies complete beside the store.
     case checkpointArrived(CheckpointArrival)
     /// The receiver has installed the checkpoint that this process sent, or it has not.
@@ -68,10 +68,6 @@ struct ReceivedBatch: Sendable {
 
 /// A request as it waits on a port. What can be prepared on the port's thread is prepared there.
 struct PortRequest: Sendable {
-    enum Content: Sendable {
-        case ofMember(ClientRequest)
-        case defragment
-    }
     var token: UInt64
-    var content: Content
+    var content: ClientRequest
 }
