@@ -189,6 +189,21 @@ struct StoreCopyTests {
         #expect(try client.get("k9") == "v")
     }
 
+    @Test("who begins to watch while a store is made anew is told the history once it can be relied on")
+    func watchInBetween() throws {
+        let sync = FailingSync()
+        let cluster = TestCluster({ $0.checkpointEntries = 20 }, openStore: sync.open)
+        let client = TestClient(try cluster.start("n1"))
+        try client.call(put("k0"))
+        sync.fail(.max, with: ENOSPC)
+        for number in 1..<40 { _ = client.submit(put("k\(number)")) }
+        #expect(eventually { cluster.hasLogged("a sync of the store failed") })
+        client.port.watch(WatchSpecification(range: prefix("k"), startRevision: 1), watcher: WatcherID(1))
+        client.port.flush()
+        sync.fail(0, with: ENOSPC)
+        #expect(eventually { client.deliveries.events(of: 1).first?.name == "k0" })
+    }
+
     @Test("a store whose disk fails at a sync ends the server with a word on what to do; a restart finds all")
     func syncOfABrokenDisk() throws {
         let sync = FailingSync()

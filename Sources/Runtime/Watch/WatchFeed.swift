@@ -13,6 +13,11 @@ enum WatchMessage: Sendable {
     /// The store was replaced by a checkpoint whose revision is this.
     case storeReplaced(revision: Int64)
     case stop
+
+    var isStop: Bool {
+        if case .stop = self { return true }
+        return false
+    }
 }
 
 /// Where the replica thread leaves the events of what it has applied. It publishes nothing while nobody

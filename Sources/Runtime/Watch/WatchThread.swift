@@ -1,3 +1,4 @@
+import Automata
 import Coordination
 import Member
 
@@ -29,14 +30,25 @@ final class WatchThread {
     /// The body of the thread.
     func run() {
         var messages: [WatchMessage] = []
+        var taken: [WatchMessage] = []
         while !isStopped {
-            feed.mailbox.take(into: &messages, until: hub.isHistoryDue ? .zero : nil)
+            feed.mailbox.take(into: &taken, until: nextTurn(isWaiting: !messages.isEmpty))
+            if messages.isEmpty { swap(&messages, &taken) } else { messages += taken }
+            // Nothing is told that may need a look at a store which nobody may read.
+            if store.isSuspended, !messages.contains(where: \.isStop) { continue }
             for message in messages { on(message) }
+            messages.removeAll(keepingCapacity: true)
             // One slice a turn, so that those who are behind hold up nobody for long.
             if hub.isHistoryDue { readSlice() }
             deliverAll()
             count()
         }
+    }
+
+    /// Where nothing waits, whenever there is something to take.
+    private func nextTurn(isWaiting: Bool) -> Instant? {
+        guard isWaiting || hub.isHistoryDue else { return nil }
+        return store.isSuspended ? MonotonicClock.now() + .milliseconds(100) : .zero
     }
 
     private func on(_ message: WatchMessage) {
@@ -79,6 +91,8 @@ final class WatchThread {
         do {
             let slice = try store.read { try hub.nextSlice(in: $0) }
             tell(.historyRead(slice))
+        } catch let error as StoreError where error.code == .full {
+            // Nothing may be read in the store now: it is, when it has been made anew.
         } catch {
             fail("cannot read the history for watchers: \(error)")
             isStopped = true
