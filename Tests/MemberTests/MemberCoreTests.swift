@@ -131,7 +131,7 @@ import Testing
         "a read that is not to be before a revision waits until that is applied, for as long as a request may"
     )
     func readNotBefore() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         desk.ask(.read(notBefore: 1), token: 1)
         #expect(desk.answers.map(\.token) == [1])
         desk.ask(.read(notBefore: 3), token: 2)
@@ -161,18 +161,18 @@ import Testing
 
     @Test("who has no leader reads what it has applied all the same")
     func readWithoutLeader() throws {
-        var desk = try Desk(voters: [1, 2, 3])
+        var desk = try MemberDesk(voters: [1, 2, 3])
         desk.ask(.read(notBefore: 1), token: 1)
         #expect(desk.answers.map(\.token) == [1])
     }
 
     @Test("a member knows when it heard from its leader last, and a leader when from a quorum")
     func leaderContact() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         desk.ask(.linearizableRead)
         desk.beat()
         #expect(desk.member.glance.leaderHeard == desk.now)
-        let alone = try Desk(voters: [1, 2, 3])
+        let alone = try MemberDesk(voters: [1, 2, 3])
         #expect(alone.member.glance.leaderHeard == nil)
     }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite("Changes of the members") struct MembershipTests {
     @Test("a change is answered once it is applied, and by its own number among all proposals")
     func applied() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         desk.put("a", token: 1)
         desk.ask(.changeMembers(.add(ProcessID(2), asLearner: true)), token: 2)
         #expect(desk.answers.isEmpty)
@@ -24,7 +24,7 @@ import Testing
 
     @Test("a change that does not fit the configuration is refused, and nothing is proposed")
     func unsuitable() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         let chosen = desk.member.replica.chosenUpTo
         desk.ask(.changeMembers(.remove(ProcessID(7))))
@@ -37,7 +37,7 @@ import Testing
 
     @Test("a voter that is alone is not replaced in one step")
     func soleVoter() throws {
-        var desk = try Desk()
+        var desk = try MemberDesk()
         try desk.write()
         desk.ask(.changeMembers(.replace(ProcessID(1), with: ProcessID(2))))
         guard case .failure(.internalFailure) = desk.answers.last?.result else {
@@ -49,7 +49,7 @@ import Testing
 
     @Test("without a leader a change waits, and ends when its time is over")
     func held() throws {
-        var desk = try Desk(voters: [1, 2, 3])
+        var desk = try MemberDesk(voters: [1, 2, 3])
         desk.ask(.changeMembers(.remove(ProcessID(3))))
         desk.pass(.seconds(7))
         desk.beat()

@@ -18,7 +18,7 @@ import Testing
 
     /// What becomes of a command of that family, version 2, when the others have said this.
     private func isRefused(_ heard: [MemberVersions], voters: [UInt64] = [1, 2, 3]) throws -> Bool {
-        var desk = try Desk(voters: voters)
+        var desk = try MemberDesk(voters: voters)
         desk.tell(.understood(heard))
         desk.ask(.command(later))
         guard case .failure(.notUnderstoodByAll)? = desk.answers.first?.result else { return false }
@@ -37,7 +37,7 @@ import Testing
 
     @Test("what every program understands is proposed whatever is known of the others")
     func base() throws {
-        var desk = try Desk(voters: [1, 2, 3])
+        var desk = try MemberDesk(voters: [1, 2, 3])
         desk.put("a")
         #expect(desk.answers.isEmpty)
         #expect(CommandVersions.base.understands(version: KeyValueCommand.currentVersion, of: .keyValue))
