@@ -30,16 +30,4 @@ extension UnsafeRawBufferPointer {
         count >= prefix.count
             && compareBytes(UnsafeRawBufferPointer(rebasing: self[..<prefix.count]), prefix) == 0
     }
-
-    @inlinable
-    func bigEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
-        Number(bigEndian: loadUnaligned(fromByteOffset: offset, as: type))
-    }
-}
-
-extension [UInt8] {
-    @inlinable
-    mutating func appendBigEndian<Number: FixedWidthInteger>(_ number: Number) {
-        Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
-    }
 }

@@ -61,15 +61,18 @@ struct Succession: Hashable, Sendable {
 
     /// Nil when the bytes are no succession.
     init?(_ payload: Payload) {
-        var reader = ByteFormReader(payload.bytes)
-        let held: (inout ByteFormReader) -> Holdings.Held? = {
-            guard let id = $0.id(), let payload = $0.payload() else { return nil }
-            return Holdings.Held(id: id, payload: payload)
-        }
-        guard let number = reader.word(), let members = reader.list({ $0.process() }),
-            let left = reader.list({ $0.process() }), let counts = reader.list({ $0.word() }),
-            let held = reader.list(held), reader.isAtEnd, number < .max, Set(members).count == members.count
-        else { return nil }
+        guard let read = payload.read({ try Succession(&$0) }) else { return nil }
+        self = read
+    }
+
+    private init(_ reader: inout ByteFormReader) throws {
+        let number = try reader.word()
+        let members = try reader.list { try $0.process() }
+        let left = try reader.list { try $0.process() }
+        let counts = try reader.list { try $0.word() }
+        let held = try reader.list { Holdings.Held(id: try $0.id(), payload: try $0.payload()) }
+        try reader.end()
+        guard number < .max, Set(members).count == members.count else { throw ByteFormError.malformed }
         self.init(
             next: View(number: number, members: members), left: left,
             holdings: Holdings(counts: counts, held: held))

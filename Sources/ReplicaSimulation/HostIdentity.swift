@@ -19,7 +19,7 @@ struct HostIdentity: Hashable {
             if settings.flaw == .emptyMembersVote { formation = Self.assumed(settings) }
             return
         }
-        disk = DiskID(bytes[..<8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        disk = DiskID(bytes.withUnsafeBytes { $0.littleEndian(UInt64.self, at: 0) })
         guard bytes.count > 8 else { return }
         formation = try? bytes[8...].withUnsafeBytes { try Formation(decoding: $0) }
         precondition(formation != nil, "the identity of \(settings.replica.process) cannot be read")
@@ -35,7 +35,8 @@ struct HostIdentity: Hashable {
     }
 
     var bytes: [UInt8] {
-        var bytes = (0..<8).map { UInt8(truncatingIfNeeded: disk.rawValue >> (8 * UInt64($0))) }
+        var bytes: [UInt8] = []
+        bytes.appendLittleEndian(disk.rawValue)
         formation?.encode(into: &bytes)
         return bytes
     }

@@ -36,7 +36,7 @@ struct LogMachine: Hashable {
     var image: [UInt8] {
         var bytes: [UInt8] = []
         for word in [applied.rawValue, hash.value.low, hash.value.high] {
-            for i in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(i)))) }
+            bytes.appendLittleEndian(word)
         }
         configuration.encode(into: &bytes)
         return bytes
@@ -44,7 +44,7 @@ struct LogMachine: Hashable {
 
     init(image: [UInt8]) throws {
         func word(_ index: Int) -> UInt64 {
-            image[8 * index..<8 * index + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+            image.withUnsafeBytes { $0.littleEndian(UInt64.self, at: 8 * index) }
         }
         applied = Slot(word(0))
         hash = StableHash(low: word(1), high: word(2))

@@ -12,19 +12,11 @@ public enum Framing {
         return hash.value.low
     }
 
-    static func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
-        for i in 0..<width { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(i)))) }
-    }
-
-    static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
     public static func framed(_ record: [UInt8]) -> [UInt8] {
         var frame: [UInt8] = []
         frame.reserveCapacity(headerBytes + record.count)
-        append(UInt64(record.count), width: 4, to: &frame)
-        append(checksum(record[...]), width: 8, to: &frame)
+        frame.appendLittleEndian(UInt32(record.count))
+        frame.appendLittleEndian(checksum(record[...]))
         frame += record
         return frame
     }
@@ -34,11 +26,14 @@ public enum Framing {
         var records: [[UInt8]] = []
         var position = 0
         while bytes.count - position >= headerBytes {
-            let count = Int(number(bytes[position..<position + 4]))
+            let (length, check) = bytes.withUnsafeBytes {
+                ($0.littleEndian(UInt32.self, at: position), $0.littleEndian(UInt64.self, at: position + 4))
+            }
+            let count = Int(length)
             let start = position + headerBytes
             guard bytes.count - start >= count else { break }
             let record = bytes[start..<start + count]
-            guard checksum(record) == number(bytes[position + 4..<start]) else { break }
+            guard checksum(record) == check else { break }
             records.append(Array(record))
             position = start + count
         }

@@ -75,23 +75,13 @@ struct Frame {
         version = bytes[offset + 5]
         self.index = index
         batchStart = index - distance
-        previous = bytes.number(at: offset + 16)
-        check = bytes.number(at: offset + 20)
+        previous = bytes.littleEndian(UInt32.self, at: offset + 16)
+        check = bytes.littleEndian(UInt32.self, at: offset + 20)
         guard layout.check(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size])) == check else {
             return nil
         }
         let start = offset + layout.headerBytes
         payload = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
         end = offset + size
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    func number(at offset: Int) -> UInt32 {
-        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-
-    func longNumber(at offset: Int) -> UInt64 {
-        UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 }

@@ -30,15 +30,17 @@ enum FrameLayout: Hashable {
         at offset: Int, in bytes: UnsafeRawBufferPointer
     ) -> (length: Int, index: UInt32, distance: UInt32)? {
         guard offset >= 0, offset <= bytes.count - headerBytes else { return nil }
-        if case .drawn(let nonce) = self, bytes.longNumber(at: offset + 24) != nonce { return nil }
+        if case .drawn(let nonce) = self, bytes.littleEndian(UInt64.self, at: offset + 24) != nonce {
+            return nil
+        }
         guard bytes[offset + 4] != 0, bytes[offset + 5] != 0, bytes[offset + 6] == 0, bytes[offset + 7] == 0
         else { return nil }
-        let length = Int(bytes.number(at: offset))
+        let length = Int(bytes.littleEndian(UInt32.self, at: offset))
         guard length <= Frame.maximumPayloadBytes, size(ofPayload: length) <= bytes.count - offset else {
             return nil
         }
-        let index = bytes.number(at: offset + 8)
-        let distance = bytes.number(at: offset + 12)
+        let index = bytes.littleEndian(UInt32.self, at: offset + 8)
+        let distance = bytes.littleEndian(UInt32.self, at: offset + 12)
         guard distance <= index else { return nil }
         return (length, index, distance)
     }

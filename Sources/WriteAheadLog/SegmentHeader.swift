@@ -68,22 +68,22 @@ struct SegmentHeader: Hashable {
             throw .damaged(file, at: 0, "the header is cut short")
         }
         check = CRC32C.check(UnsafeRawBufferPointer(rebasing: bytes[..<(Self.bytes - 4)]))
-        guard bytes.number(at: Self.bytes - 4) == check else {
+        guard bytes.littleEndian(UInt32.self, at: Self.bytes - 4) == check else {
             throw .damaged(file, at: 0, "the header's check is wrong")
         }
-        let format = bytes.number(at: 8)
-        guard bytes.longNumber(at: 0) == Self.magic, 1...Self.format ~= format else {
+        let format = bytes.littleEndian(UInt32.self, at: 8)
+        guard bytes.littleEndian(UInt64.self, at: 0) == Self.magic, 1...Self.format ~= format else {
             throw WriteAheadLogError(
                 .foreign, "\(file) is not a segment that this version can read (format \(format))")
         }
-        number = bytes.longNumber(at: 16)
-        firstRecord = bytes.longNumber(at: 24)
-        previousCheck = bytes.number(at: 32)
-        let count = Int(bytes.number(at: 36))
+        number = bytes.littleEndian(UInt64.self, at: 16)
+        firstRecord = bytes.littleEndian(UInt64.self, at: 24)
+        previousCheck = bytes.littleEndian(UInt32.self, at: 32)
+        let count = Int(bytes.littleEndian(UInt32.self, at: 36))
         guard count <= Self.maximumIdentityBytes else {
             throw .damaged(file, at: 36, "the identity's length is \(count)")
         }
         identity = [UInt8](bytes[40..<40 + count])
-        layout = format == 1 ? .numbered(number) : .drawn(nonce: bytes.longNumber(at: 104))
+        layout = format == 1 ? .numbered(number) : .drawn(nonce: bytes.littleEndian(UInt64.self, at: 104))
     }
 }

@@ -124,8 +124,8 @@ struct FormationTests {
             let directory = try DataDirectory.open("\(cluster.directory)/\(name)")
             try directory.claim(.init(clusterID: own.clusterID, memberID: own.memberID.rawValue))
             var options = WriteAheadLog.Options()
-            options.identity.appendInteger(own.clusterID)
-            options.identity.appendInteger(own.memberID.rawValue)
+            options.identity.appendLittleEndian(own.clusterID)
+            options.identity.appendLittleEndian(own.memberID.rawValue)
             try WriteAheadLog.open(directory.path(of: "log"), options: options) { _ in }.close()
             directory.close()
         }

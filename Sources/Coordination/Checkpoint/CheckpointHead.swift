@@ -128,7 +128,7 @@ public struct CheckpointHead: Hashable, Sendable {
                 SpaceVersions(
                     space: SpaceID(rawValue: try $0.byte()), commands: try $0.byte(), tables: try $0.byte())
             }
-            try decoder.finish()
+            try decoder.end()
         } catch is CommandDecodingError {
             throw Self.unreadable
         }

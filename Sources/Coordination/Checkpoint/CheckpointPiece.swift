@@ -42,15 +42,3 @@ public struct CheckpointPiece: Hashable, Sendable {
         return bytes
     }
 }
-
-extension UnsafeRawBufferPointer {
-    func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
-        Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
-    }
-}
-
-extension [UInt8] {
-    mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
-        Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
-    }
-}

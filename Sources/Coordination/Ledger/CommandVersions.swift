@@ -40,7 +40,7 @@ public struct CommandVersions: Hashable, Sendable {
         for _ in 0..<(try decoder.byte()) {
             entries.append(Entry(space: SpaceID(rawValue: try decoder.byte()), latest: try decoder.byte()))
         }
-        try decoder.finish()
+        try decoder.end()
         self.entries = entries
     }
 }

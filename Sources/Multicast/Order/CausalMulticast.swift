@@ -84,33 +84,26 @@ extension CausalMulticast {
     static func encode(_ stamp: CausalOrder.Stamp, _ payload: Payload) -> Payload {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(2 + bytesOfEntry * stamp.changes.count + payload.count)
-        func append(_ value: UInt64, bytes count: Int) {
-            for place in (0..<count).reversed() {
-                bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * place)))
-            }
-        }
-        append(UInt64(stamp.changes.count), bytes: 2)
+        bytes.appendBigEndian(UInt16(stamp.changes.count))
         for entry in stamp.changes {
-            append(UInt64(entry.member), bytes: 2)
-            append(entry.count, bytes: 8)
+            bytes.appendBigEndian(UInt16(entry.member))
+            bytes.appendBigEndian(entry.count)
         }
         return Payload(bytes + payload.bytes)
     }
 
     /// Nil when the bytes are no stamp and payload.
     static func decode(_ payload: Payload, number: UInt64) -> (CausalOrder.Stamp, Payload)? {
-        func value(at start: Int, bytes count: Int) -> UInt64 {
-            payload.bytes[start..<start + count].reduce(0) { $0 << 8 | UInt64($1) }
+        payload.read { try decode(&$0, number: number) }
+    }
+
+    static func decode(
+        _ reader: inout ByteFormReader, number: UInt64
+    ) throws -> (CausalOrder.Stamp, Payload) {
+        let count = try reader.bigEndian(UInt16.self)
+        let changes = try reader.elements(UInt64(count)) {
+            CausalOrder.Stamp.Entry(member: Int(try $0.bigEndian(UInt16.self)), count: try $0.bigEndian())
         }
-        guard payload.count >= 2 else { return nil }
-        let count = Int(value(at: 0, bytes: 2))
-        let end = 2 + bytesOfEntry * count
-        guard payload.count >= end else { return nil }
-        let changes = (0..<count).map { index in
-            let start = 2 + bytesOfEntry * index
-            return CausalOrder.Stamp.Entry(
-                member: Int(value(at: start, bytes: 2)), count: value(at: start + 2, bytes: 8))
-        }
-        return (CausalOrder.Stamp(number: number, changes: changes), Payload(Array(payload.bytes[end...])))
+        return (CausalOrder.Stamp(number: number, changes: changes), reader.remainder())
     }
 }

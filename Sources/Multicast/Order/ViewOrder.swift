@@ -105,33 +105,28 @@ public struct ViewOrder: Hashable, Sendable {
         _ item: Payload, from sender: ProcessID, into deliveries: inout [OrderedMulticast]
     ) {
         guard let member = group.firstIndex(of: sender) else { return }
-        var reader = ByteFormReader(item.bytes)
-        switch (reader.byte().flatMap(Tag.init), rule) {
-        case (.data, .fifo(var counts)):
+        switch (Item(item), rule) {
+        case (.data(let payload), .fifo(var counts)):
             counts[member] += 1
             rule = .fifo(counts)
             let id = MulticastID(sender: sender, number: counts[member])
-            deliveries.append(OrderedMulticast(id: id, payload: reader.remaining))
-        case (.data, .sequencer(var order)):
-            order.receive(reader.remaining, from: sender, into: &deliveries)
+            deliveries.append(OrderedMulticast(id: id, payload: payload))
+        case (.data(let payload), .sequencer(var order)):
+            order.receive(payload, from: sender, into: &deliveries)
             rule = .sequencer(order)
-        case (.data, .agreed(var order)):
-            order.receive(reader.remaining, from: sender, into: &deliveries)
+        case (.data(let payload), .agreed(var order)):
+            order.receive(payload, from: sender, into: &deliveries)
             rule = .agreed(order)
-        case (.stamped, .causal(var order)):
-            guard let number = reader.word(),
-                let (stamp, payload) = CausalMulticast.decode(reader.remaining, number: number)
-            else { return }
+        case (.stamped(let stamp, let payload), .causal(var order)):
             var causal: [CausalOrder.Delivery] = []
             _ = order.receive(payload, stamp, from: sender, into: &causal)
             rule = .causal(order)
             deliveries += causal.map { OrderedMulticast(id: $0.id, payload: $0.payload) }
-        case (.places, .sequencer(var order)):
-            guard sender == order.sequencer, let places = reader.list({ $0.id() }) else { return }
+        case (.places(let places), .sequencer(var order)):
+            guard sender == order.sequencer else { return }
             order.receive(places: places, into: &deliveries)
             rule = .sequencer(order)
-        case (.proposals, .agreed(var order)):
-            guard let proposals = reader.list(Self.proposal) else { return }
+        case (.proposals(let proposals), .agreed(var order)):
             order.receive(proposals: proposals, from: sender, into: &deliveries)
             rule = .agreed(order)
         default: break
@@ -154,25 +149,47 @@ public struct ViewOrder: Hashable, Sendable {
 
     /// What an item of a stream is, for people: the text of the user's payload, or the order's own words.
     public static func describe(_ item: Payload) -> String {
-        var reader = ByteFormReader(item.bytes)
-        switch reader.byte().flatMap(Tag.init) {
-        case .data: return reader.remaining.description
-        case .stamped:
-            let stamped = reader.word().flatMap { CausalMulticast.decode(reader.remaining, number: $0) }
-            return stamped?.1.description ?? "?"
-        case .places:
-            let places = reader.list { $0.id() } ?? []
-            return "next " + places.map(\.description).joined(separator: " ")
-        case .proposals:
-            let proposals = reader.list(Self.proposal) ?? []
-            return proposals.map { "\($0.id) at \($0.priority)" }.joined(separator: " ")
-        case nil: return "?"
+        switch Item(item) {
+        case .data(let payload), .stamped(_, let payload): payload.description
+        case .places(let places): "next " + places.map(\.description).joined(separator: " ")
+        case .proposals(let proposals):
+            proposals.map { "\($0.id) at \($0.priority)" }.joined(separator: " ")
+        case nil: "?"
         }
     }
+}
 
-    private static func proposal(_ reader: inout ByteFormReader) -> AgreedOrder.Proposal? {
-        guard let id = reader.id(), let priority = reader.word(), (1..<AgreedOrder.priorityLimit) ~= priority
-        else { return nil }
-        return AgreedOrder.Proposal(id: id, priority: priority)
+extension ViewOrder {
+    /// What is in an item of a stream.
+    private enum Item {
+        case data(Payload)
+        case stamped(CausalOrder.Stamp, Payload)
+        case places([MulticastID])
+        case proposals([AgreedOrder.Proposal])
+
+        /// Nil for what no member of such a view writes.
+        init?(_ item: Payload) {
+            guard let read = item.read({ try Item(&$0) }) else { return nil }
+            self = read
+        }
+
+        private init(_ reader: inout ByteFormReader) throws {
+            guard let tag = Tag(rawValue: try reader.byte()) else { throw ByteFormError.malformed }
+            switch tag {
+            case .data: self = .data(reader.remainder())
+            case .stamped:
+                let (stamp, payload) = try CausalMulticast.decode(&reader, number: try reader.word())
+                self = .stamped(stamp, payload)
+            case .places: self = .places(try reader.list { try $0.id() })
+            case .proposals: self = .proposals(try reader.list(Self.proposal))
+            }
+        }
+
+        private static func proposal(_ reader: inout ByteFormReader) throws -> AgreedOrder.Proposal {
+            let id = try reader.id()
+            let priority = try reader.word()
+            guard (1..<AgreedOrder.priorityLimit) ~= priority else { throw ByteFormError.malformed }
+            return AgreedOrder.Proposal(id: id, priority: priority)
+        }
     }
 }

@@ -13,7 +13,7 @@ extension Configuration {
 
     /// Throws `WireError`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(bytes)
+        var reader = WireReader(bytes)
         try reader.version()
         self = try reader.configuration()
         try reader.end()
@@ -36,7 +36,7 @@ extension [UInt8] {
         }
     }
 
-    mutating func write(_ disk: DiskID) { write(fixed: disk.rawValue) }
+    mutating func write(_ disk: DiskID) { appendLittleEndian(disk.rawValue) }
 
     mutating func write(_ disk: DiskID?) {
         write(flag: disk != nil)
@@ -97,7 +97,7 @@ extension [UInt8] {
     }
 }
 
-extension ByteReader {
+extension WireReader {
     mutating func configuration() throws(WireError) -> Configuration {
         let epoch = try number()
         let voters = try processes()
@@ -127,12 +127,12 @@ extension ByteReader {
         var disks: [Configuration.MemberDisk] = []
         for _ in 0..<(try count()) {
             let process = try process()
-            disks.append(.init(process, DiskID(try fixed())))
+            disks.append(.init(process, DiskID(try littleEndian())))
         }
         return disks
     }
 
-    mutating func disk() throws(WireError) -> DiskID? { try flag() ? DiskID(try fixed()) : nil }
+    mutating func disk() throws(WireError) -> DiskID? { try flag() ? DiskID(try littleEndian()) : nil }
 
     private mutating func quorums(_ tag: UInt8) throws(WireError) -> QuorumSystem {
         switch tag {

@@ -19,7 +19,7 @@ extension [UInt8] {
                 write(byte: EntryTag.noop)
             case .payload(let id, let payload):
                 write(id, after: expected)
-                write(byteString: payload.bytes)
+                appendString(payload.bytes)
                 expected = id.next
             case .configuration(let id, let configuration):
                 write(byte: EntryTag.configuration)
@@ -34,7 +34,7 @@ extension [UInt8] {
         var expected: ProposalID?
         for proposal in proposals {
             write(proposal.id, after: expected)
-            write(byteString: proposal.payload.bytes)
+            appendString(proposal.payload.bytes)
             expected = proposal.id.next
         }
     }
@@ -49,7 +49,7 @@ extension [UInt8] {
     }
 }
 
-extension ByteReader {
+extension WireReader {
     mutating func entries() throws(WireError) -> [Entry] {
         let count = try count()
         var entries: [Entry] = []
@@ -61,11 +61,11 @@ extension ByteReader {
                 entries.append(.noop)
             case EntryTag.following:
                 guard let id = expected else { throw .malformed }
-                entries.append(.payload(id, Payload(try byteString())))
+                entries.append(.payload(id, Payload(try string())))
                 expected = id.next
             case EntryTag.payload:
                 let id = try proposalID()
-                entries.append(.payload(id, Payload(try byteString())))
+                entries.append(.payload(id, Payload(try string())))
                 expected = id.next
             case EntryTag.configuration:
                 let id = try proposalID()
@@ -91,7 +91,7 @@ extension ByteReader {
             case let tag:
                 throw .unknownTag(tag)
             }
-            proposals.append(Proposal(id: id, payload: Payload(try byteString())))
+            proposals.append(Proposal(id: id, payload: Payload(try string())))
             expected = id.next
         }
         return proposals

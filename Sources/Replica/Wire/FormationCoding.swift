@@ -28,16 +28,16 @@ extension FormationMessage {
 
     /// Throws `WireError`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(bytes)
+        var reader = WireReader(bytes)
         try reader.version()
         switch try reader.byte() {
         case FormationTag.question:
-            self = .question(disk: DiskID(try reader.fixed()))
+            self = .question(disk: DiskID(try reader.littleEndian()))
         case FormationTag.empty:
-            let disk = DiskID(try reader.fixed())
-            self = .empty(disk: disk, asking: DiskID(try reader.fixed()))
+            let disk = DiskID(try reader.littleEndian())
+            self = .empty(disk: disk, asking: DiskID(try reader.littleEndian()))
         case FormationTag.formed:
-            let asking = DiskID(try reader.fixed())
+            let asking = DiskID(try reader.littleEndian())
             self = .formed(try reader.formation(), asking: asking)
         case let tag: throw .unknownTag(tag)
         }
@@ -54,21 +54,21 @@ extension Formation {
 
     /// Throws `WireError`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(bytes)
+        var reader = WireReader(bytes)
         try reader.version()
         self = try reader.formation()
         try reader.end()
     }
 
     fileprivate func write(into bytes: inout [UInt8]) {
-        bytes.write(fixed: nonce)
+        bytes.appendLittleEndian(nonce)
         bytes.write(configuration)
     }
 }
 
-extension ByteReader {
+extension WireReader {
     fileprivate mutating func formation() throws(WireError) -> Formation {
-        let nonce = try fixed()
+        let nonce: UInt64 = try littleEndian()
         return Formation(nonce: nonce, configuration: try configuration())
     }
 }

@@ -4,14 +4,14 @@ import Paxos
 extension ReplicaMessage {
     /// Throws `WireError`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(bytes)
+        var reader = WireReader(bytes)
         try reader.version()
         self = try reader.message()
         try reader.end()
     }
 }
 
-extension ByteReader {
+extension WireReader {
     fileprivate mutating func message() throws(WireError) -> ReplicaMessage {
         switch try byte() {
         case MessageTag.canvass:

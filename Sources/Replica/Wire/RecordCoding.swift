@@ -4,7 +4,7 @@ import Paxos
 /// The first byte of every record and message.
 let wireVersion: UInt8 = 1
 
-extension ByteReader {
+extension WireReader {
     mutating func version() throws(WireError) {
         let version = try byte()
         guard version == wireVersion else { throw .unknownVersion(version) }
@@ -48,7 +48,7 @@ extension ReplicaRecord {
 
     /// Throws `WireError`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var reader = ByteReader(bytes)
+        var reader = WireReader(bytes)
         try reader.version()
         switch try reader.byte() {
         case RecordTag.started:

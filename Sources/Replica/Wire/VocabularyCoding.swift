@@ -1,8 +1,15 @@
 import Automata
 import Paxos
 
+typealias WireReader = ByteReader<WireError>
+
 extension [UInt8] {
-    mutating func write(_ process: ProcessID) { write(fixed: process.rawValue) }
+    mutating func write(byte: UInt8) { append(byte) }
+    mutating func write(_ value: UInt64) { appendNumber(value) }
+    mutating func write(count: Int) { appendNumber(UInt64(count)) }
+    mutating func write(flag: Bool) { append(flag ? 1 : 0) }
+
+    mutating func write(_ process: ProcessID) { appendLittleEndian(process.rawValue) }
     mutating func write(_ slot: Slot) { write(slot.rawValue) }
 
     mutating func write(_ ballot: Ballot) {
@@ -16,8 +23,16 @@ extension [UInt8] {
     }
 }
 
-extension ByteReader {
-    mutating func process() throws(WireError) -> ProcessID { ProcessID(try fixed()) }
+extension WireReader {
+    mutating func flag() throws(WireError) -> Bool {
+        switch try byte() {
+        case 0: false
+        case 1: true
+        case let tag: throw .unknownTag(tag)
+        }
+    }
+
+    mutating func process() throws(WireError) -> ProcessID { ProcessID(try littleEndian()) }
 
     /// A slot far enough from the end of the numbers that adding a count to it cannot overflow.
     mutating func slot() throws(WireError) -> Slot {

@@ -1,3 +1,5 @@
+import Automata
+
 /// Why bytes are not the wire form of anything.
 public enum WireError: Error, Hashable, Sendable {
     /// The bytes end before the value does.
@@ -11,3 +13,5 @@ public enum WireError: Error, Hashable, Sendable {
     /// A number or a combination of values that no encoder writes.
     case malformed
 }
+
+extension WireError: ByteReadingError {}

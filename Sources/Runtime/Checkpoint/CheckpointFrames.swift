@@ -1,3 +1,4 @@
+import Automata
 import Coordination
 
 // A checkpoint on its connection, after the greeting, each line a frame with its own checksum:
@@ -35,7 +36,7 @@ struct CheckpointAnswer: Hashable, Sendable {
 
     func encode(into bytes: inout [UInt8]) {
         bytes.append(isInstalled ? 1 : 0)
-        bytes.appendCounted(reason)
+        bytes.appendCounted(Array(reason.utf8))
     }
 
     init(isInstalled: Bool, reason: String) {
@@ -45,8 +46,8 @@ struct CheckpointAnswer: Hashable, Sendable {
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
-        isInstalled = try reader.integer(UInt8.self) != 0
-        reason = try reader.text()
-        try reader.expectEnd()
+        isInstalled = try reader.byte() != 0
+        reason = String(decoding: try reader.counted(), as: UTF8.self)
+        try reader.end()
     }
 }

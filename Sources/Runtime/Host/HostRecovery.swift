@@ -121,8 +121,8 @@ struct HostRecovery {
 
     private static func logIdentity(_ identity: Identity) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.appendInteger(identity.clusterID)
-        bytes.appendInteger(identity.memberID.rawValue)
+        bytes.appendLittleEndian(identity.clusterID)
+        bytes.appendLittleEndian(identity.memberID.rawValue)
         return bytes
     }
 }

@@ -115,51 +115,30 @@ struct PeerFrameReader {
     }
 }
 
-/// Reads little-endian numbers and counted bytes; every read checks what is left.
-struct PeerBodyReader {
-    private var rest: Slice<UnsafeRawBufferPointer>
+// MARK: What is in a body
 
-    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes[...] }
+/// Reads little-endian numbers and counted bytes.
+typealias PeerBodyReader = ByteReader<PeerProtocolError>
 
-    var isAtEnd: Bool { rest.isEmpty }
+extension PeerProtocolError: ByteReadingError {
+    static let truncated = PeerProtocolError("a body that ends too early")
+    static let malformed = PeerProtocolError("a body with a number that no peer writes")
 
-    mutating func integer<I: FixedWidthInteger>(_ type: I.Type = I.self) throws -> I {
-        let size = MemoryLayout<I>.size
-        guard rest.count >= size else { throw PeerProtocolError("a body that ends too early") }
-        let value = UnsafeRawBufferPointer(rebasing: rest).loadUnaligned(as: I.self)
-        rest = rest.dropFirst(size)
-        return I(littleEndian: value)
-    }
-
-    /// A count of 4 bytes and that many bytes.
-    mutating func bytes() throws -> [UInt8] {
-        let count = Int(try integer(UInt32.self))
-        guard rest.count >= count else { throw PeerProtocolError("a body that ends too early") }
-        defer { rest = rest.dropFirst(count) }
-        return [UInt8](rest.prefix(count))
-    }
-
-    mutating func text() throws -> String { String(decoding: try bytes(), as: UTF8.self) }
-
-    mutating func remaining() -> UnsafeRawBufferPointer {
-        defer { rest = rest.dropFirst(rest.count) }
-        return UnsafeRawBufferPointer(rebasing: rest)
-    }
-
-    func expectEnd() throws {
-        guard rest.isEmpty else { throw PeerProtocolError("a body with \(rest.count) bytes too many") }
+    static func trailingBytes(_ count: Int) -> PeerProtocolError {
+        PeerProtocolError("a body with \(count) bytes too many")
     }
 }
 
-extension Array where Element == UInt8 {
-    mutating func appendInteger<I: FixedWidthInteger>(_ value: I) {
-        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+extension PeerBodyReader {
+    /// A count of 4 bytes and that many bytes.
+    mutating func counted() throws(PeerProtocolError) -> [UInt8] {
+        try string(of: UInt64(try littleEndian(UInt32.self)))
     }
+}
 
+extension [UInt8] {
     mutating func appendCounted(_ bytes: [UInt8]) {
-        appendInteger(UInt32(bytes.count))
+        appendLittleEndian(UInt32(bytes.count))
         append(contentsOf: bytes)
     }
-
-    mutating func appendCounted(_ text: String) { appendCounted(Array(text.utf8)) }
 }

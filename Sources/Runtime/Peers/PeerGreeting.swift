@@ -49,15 +49,15 @@ struct PeerGreeting: Hashable, Sendable {
     var disk: DiskID?
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.appendInteger(PeerGreeting.magic)
-        bytes.appendInteger(version)
+        bytes.appendLittleEndian(PeerGreeting.magic)
+        bytes.appendLittleEndian(version)
         bytes.append(purpose.rawValue)
-        bytes.appendInteger(clusterID)
-        bytes.appendInteger(sender.rawValue)
-        bytes.appendInteger(receiver.rawValue)
-        bytes.appendInteger(formation)
+        bytes.appendLittleEndian(clusterID)
+        bytes.appendLittleEndian(sender.rawValue)
+        bytes.appendLittleEndian(receiver.rawValue)
+        bytes.appendLittleEndian(formation)
         bytes.append(disk == nil ? 0 : 1)
-        bytes.appendInteger(disk?.rawValue ?? UInt64(latest))
+        bytes.appendLittleEndian(disk?.rawValue ?? UInt64(latest))
     }
 
     init(
@@ -75,10 +75,10 @@ struct PeerGreeting: Hashable, Sendable {
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
-        guard try reader.integer(UInt32.self) == PeerGreeting.magic else {
+        guard try reader.littleEndian(UInt32.self) == PeerGreeting.magic else {
             throw PeerProtocolError("a greeting that is not a peer's")
         }
-        version = try reader.integer()
+        version = try reader.littleEndian()
         // Of another version nothing more is known than that it is one.
         latest = PeerGreeting.baseVersion
         guard version == PeerGreeting.baseVersion else {
@@ -86,22 +86,22 @@ struct PeerGreeting: Hashable, Sendable {
             (clusterID, sender, receiver, formation) = (0, ProcessID(0), ProcessID(0), 0)
             return
         }
-        guard let purpose = Purpose(rawValue: try reader.integer()) else {
+        guard let purpose = Purpose(rawValue: try reader.littleEndian()) else {
             throw PeerProtocolError("a greeting of unknown purpose")
         }
         self.purpose = purpose
-        clusterID = try reader.integer()
-        sender = ProcessID(try reader.integer())
-        receiver = ProcessID(try reader.integer())
-        formation = try reader.integer()
-        let hasDisk = try reader.integer(UInt8.self)
-        let number = try reader.integer(UInt64.self)
+        clusterID = try reader.littleEndian()
+        sender = ProcessID(try reader.littleEndian())
+        receiver = ProcessID(try reader.littleEndian())
+        formation = try reader.littleEndian()
+        let hasDisk = try reader.byte()
+        let number = try reader.littleEndian(UInt64.self)
         if hasDisk == 0 {
             latest = max(latest, UInt16(truncatingIfNeeded: number))
         } else {
             disk = DiskID(number)
         }
-        try reader.expectEnd()
+        try reader.end()
     }
 }
 
@@ -137,11 +137,11 @@ struct PeerGreetingAnswer: Hashable, Sendable {
     /// understood.
     func encode(into bytes: inout [UInt8]) {
         bytes.append(verdict.rawValue)
-        bytes.appendInteger(version)
-        bytes.appendInteger(clusterID)
-        bytes.appendInteger(member.rawValue)
+        bytes.appendLittleEndian(version)
+        bytes.appendLittleEndian(clusterID)
+        bytes.appendLittleEndian(member.rawValue)
         guard verdict != .otherVersion else { return }
-        bytes.appendInteger(formation)
+        bytes.appendLittleEndian(formation)
         var encoded: [UInt8] = []
         news?.encode(into: &encoded)
         bytes.appendCounted(encoded)
@@ -156,22 +156,22 @@ struct PeerGreetingAnswer: Hashable, Sendable {
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
-        guard let verdict = Verdict(rawValue: try reader.integer()) else {
+        guard let verdict = Verdict(rawValue: try reader.littleEndian()) else {
             throw PeerProtocolError("an answer to a greeting with an unknown verdict")
         }
         self.verdict = verdict
-        version = try reader.integer()
-        clusterID = try reader.integer()
-        member = ProcessID(try reader.integer())
+        version = try reader.littleEndian()
+        clusterID = try reader.littleEndian()
+        member = ProcessID(try reader.littleEndian())
         if verdict != .otherVersion {
-            formation = try reader.integer()
-            let encoded = try reader.bytes()
+            formation = try reader.littleEndian()
+            let encoded = try reader.counted()
             if !encoded.isEmpty {
                 news = try encoded.withUnsafeBytes { try FormationMessage(decoding: $0) }
             }
-            if !reader.isAtEnd { commands = try CommandVersions(decoding: reader.remaining()) }
+            if reader.remaining > 0 { commands = try CommandVersions(decoding: reader.rest()) }
         }
-        try reader.expectEnd()
+        try reader.end()
     }
 
     /// What both sides of a connection that is welcome understand.

@@ -97,7 +97,7 @@ final class PeerInboundHandler: ChannelInboundHandler, @unchecked Sendable {
             let answer = try PeerAnswer(decoding: body)
             batch.append(.answer(answer.content, to: answer.number))
         case (.messages, .farewell), (.messages, .farewellAnswer):
-            try PeerBodyReader(body).expectEnd()
+            try PeerBodyReader(body).end()
             batch.append(kind == .farewell ? .farewell : .farewellAnswer)
         case (.checkpoint(let incoming), _):
             guard let piece = kind.checkpointPiece else { fallthrough }

@@ -10,14 +10,14 @@ struct PeerRequest: Hashable, Sendable {
     var question: LeaseQuestion
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.appendInteger(number)
+        bytes.appendLittleEndian(number)
         switch question {
         case .renew(let lease):
             bytes.append(1)
-            bytes.appendInteger(lease.rawValue)
+            bytes.appendLittleEndian(lease.rawValue)
         case .timeToLive(let lease):
             bytes.append(2)
-            bytes.appendInteger(lease.rawValue)
+            bytes.appendLittleEndian(lease.rawValue)
         }
     }
 
@@ -28,13 +28,13 @@ struct PeerRequest: Hashable, Sendable {
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
-        number = try reader.integer()
-        switch try reader.integer(UInt8.self) {
-        case 1: question = .renew(LeaseID(try reader.integer()))
-        case 2: question = .timeToLive(LeaseID(try reader.integer()))
+        number = try reader.littleEndian()
+        switch try reader.byte() {
+        case 1: question = .renew(LeaseID(try reader.littleEndian()))
+        case 2: question = .timeToLive(LeaseID(try reader.littleEndian()))
         case let other: throw PeerProtocolError("a request of unknown subject \(other)")
         }
-        try reader.expectEnd()
+        try reader.end()
     }
 }
 
@@ -43,15 +43,15 @@ struct PeerAnswer: Hashable, Sendable {
     var content: LeaseAnswer
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.appendInteger(number)
+        bytes.appendLittleEndian(number)
         switch content {
         case .renewed(let seconds):
             bytes.append(1)
-            bytes.appendInteger(seconds)
+            bytes.appendLittleEndian(seconds)
         case .timeToLive(let remaining, let granted):
             bytes.append(2)
-            bytes.appendInteger(remaining)
-            bytes.appendInteger(granted)
+            bytes.appendLittleEndian(remaining)
+            bytes.appendLittleEndian(granted)
         case .notLeader:
             bytes.append(3)
         }
@@ -64,13 +64,14 @@ struct PeerAnswer: Hashable, Sendable {
 
     init(decoding bytes: UnsafeRawBufferPointer) throws {
         var reader = PeerBodyReader(bytes)
-        number = try reader.integer()
-        switch try reader.integer(UInt8.self) {
-        case 1: content = .renewed(seconds: try reader.integer())
-        case 2: content = .timeToLive(remaining: try reader.integer(), granted: try reader.integer())
+        number = try reader.littleEndian()
+        switch try reader.byte() {
+        case 1: content = .renewed(seconds: try reader.littleEndian())
+        case 2:
+            content = .timeToLive(remaining: try reader.littleEndian(), granted: try reader.littleEndian())
         case 3: content = .notLeader
         case let other: throw PeerProtocolError("an answer of unknown content \(other)")
         }
-        try reader.expectEnd()
+        try reader.end()
     }
 }

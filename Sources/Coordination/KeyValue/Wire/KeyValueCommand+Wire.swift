@@ -16,7 +16,7 @@ extension KeyValueCommand {
         guard version == Self.currentVersion else { throw CommandDecodingError.unknownVersion(version) }
         var decoder = CommandDecoder(bytes)
         self = try KeyValueCommand(from: &decoder)
-        try decoder.finish()
+        try decoder.end()
     }
 
     private var sizeHint: Int {

@@ -36,7 +36,7 @@ extension LedgerCommand {
                 peerURLs: try decoder.elements { try $0.text() },
                 clientURLs: try decoder.elements { try $0.text() })
         }
-        try decoder.finish()
+        try decoder.end()
     }
 
     public func encoded() -> [UInt8] {
@@ -87,7 +87,7 @@ extension ServiceMember {
                 id: try decoder.number(), name: try decoder.text(),
                 peerURLs: try decoder.elements { try $0.text() },
                 clientURLs: try decoder.elements { try $0.text() }, isLearner: false)
-            try decoder.finish()
+            try decoder.end()
         } catch {
             throw StoreError(.damaged, "what is stored of a member is damaged")
         }
