@@ -7,7 +7,9 @@ extension Replica {
     /// The leader, once this process has heard from it at the promised ballot.
     public var leader: ProcessID? { following.leader }
     /// When this process heard from a leader last, or, as the leader, when a quorum last confirmed that.
-    public var leaderHeard: Instant? { leadership != nil ? leadership?.rounds.confirmedAt : following.heardAt }
+    public var leaderHeard: Instant? {
+        leadership != nil ? leadership?.rounds.confirmedAt : following.heardAt
+    }
     /// The highest ballot that this process has promised.
     public var ballot: Ballot { acceptor.promised }
 
