@@ -98,13 +98,6 @@ extension OrderedReader {
     @inlinable public func value(of key: [UInt8], in table: StoreTable) throws -> [UInt8]? {
         try key.withUnsafeBytes { try value(of: $0, in: table) }.map { [UInt8]($0) }
     }
-
-    /// Calls `body` with the value of `key`, which is valid only during the call; nil when there is none.
-    @inlinable public func withValue<R>(
-        of key: [UInt8], in table: StoreTable, _ body: (UnsafeRawBufferPointer) throws -> R
-    ) throws -> R? {
-        try key.withUnsafeBytes { try value(of: $0, in: table) }.map(body)
-    }
 }
 
 extension OrderedCursor {

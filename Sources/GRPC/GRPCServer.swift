@@ -118,7 +118,7 @@ public final class GRPCServer: Sendable {
     /// Where it listens, in the order of the addresses given to `bind`; ports that were 0 are real here.
     public var localAddresses: [SocketAddress] { listeners.compactMap(\.localAddress) }
 
-    public var connectionCount: Int { connections.count }
+    package var connectionCount: Int { connections.count }
 
     /// Accepts nothing more, tells every client so, serves what has arrived, and returns when the connections
     /// have ended or after `limit`. Calls that never end by themselves, such as watches, are the service's to end.

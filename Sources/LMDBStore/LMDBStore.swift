@@ -232,7 +232,7 @@ public final class LMDBStore: OrderedStore, @unchecked Sendable {
     }
 
     /// Bytes of the file, up to the last page in use, that hold nothing.
-    public var spareBytes: Int {
+    package var spareBytes: Int {
         let size = room.size
         return size.file - size.inUse
     }

@@ -1,6 +1,6 @@
 /// A deliberate error at the boundary between a replica and its host, for the tests that show that the
 /// checkers see what they are there to see. Each breaks one rule on which the safety of Paxos rests.
-public enum HostFlaw: String, Hashable, Sendable, CaseIterable {
+package enum HostFlaw: String, Hashable, Sendable, CaseIterable {
     /// Promises and acceptances are answered before they are durable.
     case answersBeforeDurable
     /// An acceptor forgets after a restart what it promised.

@@ -137,7 +137,7 @@ public struct RunOptions: Sendable {
     /// How many processes the cluster begins with.
     public var processes: Int
     public var keeping: Trace.Keeping = .hashOnly
-    public var flaw: HostFlaw?
+    package var flaw: HostFlaw?
     /// Instead of the configuration that the seed draws.
     public var bootstrap: Configuration?
     /// Instead of the mix that the seed draws.

@@ -15,7 +15,7 @@ public struct SeedSweep: Sendable {
         /// What a user types to run the simulator; the replay of a failure begins with it.
         public var command = "synod simulate"
 
-        public var flaw: HostFlaw?
+        package var flaw: HostFlaw?
         /// Instead of the mixes that the seeds draw.
         public var mix: FaultMix?
 

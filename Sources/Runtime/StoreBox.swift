@@ -31,7 +31,6 @@ final class StoreBox: Sendable {
     func suspend(_ reason: StoreError) { state.withLock { $0.suspension = reason } }
 
     var suspension: StoreError? { state.withLock { $0.suspension } }
-    var isSuspended: Bool { suspension != nil }
 
     private var reliable: any ServerStore {
         get throws {

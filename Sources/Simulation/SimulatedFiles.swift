@@ -287,12 +287,12 @@ public final class SimulatedFiles: FileSystem, @unchecked Sendable {
     public func bytes(of path: String) -> [UInt8]? { inode(path)?.cached }
 
     /// The bytes that a file has on the disk; nil when no such name is durable.
-    public func durableBytes(of path: String) -> [UInt8]? {
+    package func durableBytes(of path: String) -> [UInt8]? {
         durableNames.first { $0.path == path }?.inode.durable
     }
 
     /// Changes bytes of a file behind everybody's back, in the cache and on the disk.
-    public func damage(_ path: String, _ change: (inout [UInt8]) -> Void) {
+    package func damage(_ path: String, _ change: (inout [UInt8]) -> Void) {
         guard let inode = inode(path) else { preconditionFailure("no \(path)") }
         inode.damage(change)
     }

@@ -4,7 +4,7 @@ import Simulation
 
 /// A deliberate error at the boundary between a snapshot core and its host, for the tests that show that the
 /// verifier sees what it is there to see.
-public enum SnapshotFlaw: String, Hashable, Sendable, CaseIterable {
+package enum SnapshotFlaw: String, Hashable, Sendable, CaseIterable {
     /// Chandy and Lamport's algorithm on channels that do not keep order.
     case overtakes
     /// Lai and Yang's algorithm, collected without the counts of white messages.
@@ -24,7 +24,7 @@ public struct SnapshotRunOptions: Hashable, Sendable {
     public var collection: SnapshotSettings.Collection = .flooding
     /// A process crashes in the middle.
     public var hasDeparture = false
-    public var flaw: SnapshotFlaw?
+    package var flaw: SnapshotFlaw?
     public var keeping: Trace.Keeping = .hashOnly
 
     public init(seed: UInt64, algorithm: Algorithm, application: Application, initiators: Int) {

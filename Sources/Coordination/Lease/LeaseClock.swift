@@ -63,7 +63,7 @@ public struct LeaseClock: Sendable {
     }
 
     /// Whether the end of the lease is proposed: a renewal is to wait for it.
-    public func isEnding(_ lease: LeaseID) -> Bool { leases[lease]?.proposeAgain != nil }
+    package func isEnding(_ lease: LeaseID) -> Bool { leases[lease]?.proposeAgain != nil }
 
     /// Remaining whole seconds (not below 0; granted seconds while not leading) and granted seconds.
     public func timeToLive(_ lease: LeaseID, now: Instant) -> (remaining: Int64, granted: Int64)? {

@@ -1,14 +1,5 @@
 import Coordination
 
-/// A call of the service KV, read from the wire and found to be one that may be carried out.
-enum KeyValueRequest {
-    case range(RangeQuery, serializable: Bool)
-    case put(PutOperation)
-    case delete(DeleteOperation)
-    case transaction(KeyValueTransaction, TransactionTraits)
-    case compact(revision: Int64, physical: Bool)
-}
-
 /// What decides how a transaction is carried out.
 struct TransactionTraits: Hashable {
     /// Every operation is a range of the outermost level: nothing needs to be ordered.
