@@ -35,7 +35,7 @@ final class WatchThread {
             feed.mailbox.take(into: &taken, until: nextTurn(isWaiting: !messages.isEmpty))
             if messages.isEmpty { swap(&messages, &taken) } else { messages += taken }
             // Nothing is told that may need a look at a store which nobody may read.
-            if store.isSuspended, !messages.contains(where: \.isStop) { continue }
+            if store.suspension != nil, !messages.contains(where: \.isStop) { continue }
             for message in messages { on(message) }
             messages.removeAll(keepingCapacity: true)
             // One slice a turn, so that those who are behind hold up nobody for long.
@@ -48,7 +48,7 @@ final class WatchThread {
     /// Where nothing waits, whenever there is something to take.
     private func nextTurn(isWaiting: Bool) -> Instant? {
         guard isWaiting || hub.isHistoryDue else { return nil }
-        return store.isSuspended ? MonotonicClock.now() + .milliseconds(100) : .zero
+        return store.suspension != nil ? MonotonicClock.now() + .milliseconds(100) : .zero
     }
 
     private func on(_ message: WatchMessage) {
