@@ -111,6 +111,17 @@ private struct World {
         }
     }
 
+    @Test("a leader that has told another to take over renews only what it has confirmed since it was asked")
+    func beingSucceeded() {
+        var world = World()
+        world.lead(
+            LeaseAuthority(
+                hasRecentQuorum: true, hasAppliedInherited: true, hasAppliedChosen: true,
+                isBeingSucceeded: true))
+        #expect(world.ask(.renew(World.lease)) == ["catch up 50"])
+        #expect(world.caughtUp(50) == ["1: renewed(seconds: 10)"])
+    }
+
     @Test("without a recent quorum nothing is said, and no lease is ended")
     func withoutQuorum() {
         var world = World()

@@ -10,11 +10,17 @@ public struct LeaseAuthority: Hashable, Sendable {
     public var hasAppliedInherited: Bool
     /// The same of what it has chosen itself. Others may have applied the end of a lease before it, and told of it.
     public var hasAppliedChosen: Bool
+    /// It has told another to take over, who may lead at any time, whatever a quorum has confirmed.
+    public var isBeingSucceeded: Bool
 
-    public init(hasRecentQuorum: Bool, hasAppliedInherited: Bool, hasAppliedChosen: Bool) {
+    public init(
+        hasRecentQuorum: Bool, hasAppliedInherited: Bool, hasAppliedChosen: Bool,
+        isBeingSucceeded: Bool = false
+    ) {
         self.hasRecentQuorum = hasRecentQuorum
         self.hasAppliedInherited = hasAppliedInherited
         self.hasAppliedChosen = hasAppliedChosen
+        self.isBeingSucceeded = isBeingSucceeded
     }
 
     enum Verdict: Hashable {
@@ -31,7 +37,8 @@ public struct LeaseAuthority: Hashable, Sendable {
     ) -> Verdict {
         guard hasRecentQuorum else { return .hold }
         guard hasAppliedInherited else { return isCaughtUp ? .hold : .catchUp }
-        guard hasAppliedChosen || isCaughtUp else { return .catchUp }
+        // Catching up confirms that it led when it was asked: whoever leads later gives every lease its full time.
+        guard isCaughtUp || hasAppliedChosen && !isBeingSucceeded else { return .catchUp }
         switch question {
         case .renew(let lease):
             if let seconds = clock.renew(lease, now: now) { return .answer(.renewed(seconds: seconds)) }

@@ -11,7 +11,8 @@ extension MemberCore {
             LeaseAuthority(
                 hasRecentQuorum: replica.hasRecentQuorum(at: now),
                 hasAppliedInherited: replica.hasAppliedInherited,
-                hasAppliedChosen: replica.chosenUpTo <= applier.applied))
+                hasAppliedChosen: replica.chosenUpTo <= applier.applied,
+                isBeingSucceeded: replica.isBeingSucceeded))
     }
 
     mutating func ask(_ question: LeaseQuestion, by asker: Leases.Asker, _ outputs: inout [MemberOutput]) {

@@ -20,6 +20,10 @@ extension Replica {
         return now < confirmed + settings.electionTimeout
     }
 
+    /// Whether this leader has told another process to take over, which may do so at any time, also where the leader
+    /// has given that up since.
+    public var isBeingSucceeded: Bool { leadership?.hasForfeitedLease == true }
+
     /// Whether this process leads and its state machine has executed everything that earlier leaders had
     /// chosen: what it has not executed yet was proposed by itself.
     public var hasAppliedInherited: Bool {
