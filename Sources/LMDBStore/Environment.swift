@@ -193,6 +193,13 @@ final class Environment: @unchecked Sendable {
         guard UInt64(status.st_size) >= point.dataBytes, point.meta.pageBytes == getpagesize() else {
             throw StoreError(.damaged, "\(data) is cut short: \(whatToDo)")
         }
+        // The library takes a page for what it should be, and would look for rows anywhere.
+        for root in point.meta.roots {
+            let header = try read(file, 16, at: Int(root) * point.meta.pageBytes, data)
+            guard root <= point.meta.lastPage, point.meta.canBegin(root, with: header) else {
+                throw StoreError(.damaged, "\(data) is damaged: \(whatToDo)")
+            }
+        }
         for page in [UInt64(0), 1] {
             let bytes = point.meta.asPage(page)
             let offset = off_t(page) * off_t(point.meta.pageBytes)

@@ -23,6 +23,23 @@ struct MetaPage: Hashable {
     var lastPage: UInt64 { number(at: 136, UInt64.self) }
     var transaction: UInt64 { number(at: 144, UInt64.self) }
 
+    /// Where the list of free pages and that of the tables begin, of those that there are.
+    var roots: [UInt64] {
+        [number(at: 80, UInt64.self), number(at: 128, UInt64.self)].filter { $0 != .max }
+    }
+
+    /// Whether bytes may be the beginning of that page of a tree: its number (8), padding (2), flags (2), and where its
+    /// free room begins and ends (2 each).
+    func canBegin(_ page: UInt64, with header: [UInt8]) -> Bool {
+        header.withUnsafeBytes { header in
+            let flags = header.loadUnaligned(fromByteOffset: 10, as: UInt16.self)
+            let lower = header.loadUnaligned(fromByteOffset: 12, as: UInt16.self)
+            let upper = header.loadUnaligned(fromByteOffset: 14, as: UInt16.self)
+            return header.loadUnaligned(as: UInt64.self) == page && (flags & 3 == 1 || flags & 3 == 2)
+                && lower >= 16 && lower <= upper && Int(upper) <= pageBytes
+        }
+    }
+
     /// The same as page 0 or 1.
     func asPage(_ page: UInt64) -> [UInt8] {
         var copy = content
