@@ -1,5 +1,5 @@
 /// What a reader says of bytes that it cannot read, in the words of those for whom it reads.
-package protocol ByteReadingError: Error {
+public protocol ByteReadingError: Error {
     /// The bytes end before the value does.
     static var truncated: Self { get }
     /// A number that no writer writes.
@@ -11,22 +11,23 @@ package protocol ByteReadingError: Error {
 /// Reads numbers and strings from bytes that may be anything. Never reads past the end and never allocates more than
 /// the bytes that are there can justify. A format adds its own words in an extension for its own error.
 ///
-/// Everything is inlinable: commands and messages are read in other modules, many for every write of a client.
-package struct ByteReader<Failure: ByteReadingError> {
+/// Everything is inlinable, and public because the compiler carries no `package` body into other modules: commands and
+/// messages are read there, many for every write of a client.
+public struct ByteReader<Failure: ByteReadingError> {
     @usableFromInline let bytes: UnsafeRawBufferPointer
     @usableFromInline var position = 0
 
     /// The bytes are to live as long as the reader.
     @inlinable
-    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     @inlinable
-    package var remaining: Int { bytes.count &- position }
+    public var remaining: Int { bytes.count &- position }
 
     // MARK: Numbers
 
     @inlinable
-    package mutating func byte() throws(Failure) -> UInt8 {
+    public mutating func byte() throws(Failure) -> UInt8 {
         guard position < bytes.count else { throw .truncated }
         defer { position &+= 1 }
         return bytes[position]
@@ -34,7 +35,7 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// The least significant byte first.
     @inlinable
-    package mutating func littleEndian<Number: FixedWidthInteger>(
+    public mutating func littleEndian<Number: FixedWidthInteger>(
         _ type: Number.Type = Number.self
     ) throws(Failure) -> Number {
         guard remaining >= MemoryLayout<Number>.size else { throw .truncated }
@@ -44,7 +45,7 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// The most significant byte first.
     @inlinable
-    package mutating func bigEndian<Number: FixedWidthInteger>(
+    public mutating func bigEndian<Number: FixedWidthInteger>(
         _ type: Number.Type = Number.self
     ) throws(Failure) -> Number {
         guard remaining >= MemoryLayout<Number>.size else { throw .truncated }
@@ -54,7 +55,7 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// Seven bits a byte, the least significant first, in the shortest form.
     @inlinable
-    package mutating func number() throws(Failure) -> UInt64 {
+    public mutating func number() throws(Failure) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -74,14 +75,14 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// A `number()` of things that take at least one byte each.
     @inlinable
-    package mutating func count() throws(Failure) -> Int {
+    public mutating func count() throws(Failure) -> Int {
         let value = try number()
         guard value <= UInt64(remaining) else { throw .truncated }
         return Int(value)
     }
 
     @inlinable
-    package mutating func string(of count: UInt64) throws(Failure) -> [UInt8] {
+    public mutating func string(of count: UInt64) throws(Failure) -> [UInt8] {
         guard count <= UInt64(remaining) else { throw .truncated }
         defer { position &+= Int(count) }
         return [UInt8](UnsafeRawBufferPointer(rebasing: bytes[position..<position &+ Int(count)]))
@@ -89,15 +90,15 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// That many bytes as the `number()` in front of them says.
     @inlinable
-    package mutating func string() throws(Failure) -> [UInt8] { try string(of: try number()) }
+    public mutating func string() throws(Failure) -> [UInt8] { try string(of: try number()) }
 
     @inlinable
-    package mutating func text() throws(Failure) -> String { String(decoding: try string(), as: UTF8.self) }
+    public mutating func text() throws(Failure) -> String { String(decoding: try string(), as: UTF8.self) }
 
     /// That many elements, of which each takes at least one byte. Throws `Failure` and what `each` throws; typed it
     /// would have to be at every closure.
     @inlinable
-    package mutating func elements<Element>(
+    public mutating func elements<Element>(
         _ count: UInt64, _ each: (inout Self) throws -> Element
     ) throws -> [Element] {
         guard count <= UInt64(remaining) else { throw Failure.truncated }
@@ -110,7 +111,7 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// That many elements as the `number()` in front of them says.
     @inlinable
-    package mutating func elements<Element>(
+    public mutating func elements<Element>(
         _ each: (inout Self) throws -> Element
     ) throws -> [Element] { try elements(try number(), each) }
 
@@ -118,13 +119,13 @@ package struct ByteReader<Failure: ByteReadingError> {
 
     /// All that has not been read.
     @inlinable
-    package mutating func rest() -> UnsafeRawBufferPointer {
+    public mutating func rest() -> UnsafeRawBufferPointer {
         defer { position = bytes.count }
         return UnsafeRawBufferPointer(rebasing: bytes[position...])
     }
 
     @inlinable
-    package func end() throws(Failure) {
+    public func end() throws(Failure) {
         guard remaining == 0 else { throw .trailingBytes(remaining) }
     }
 }

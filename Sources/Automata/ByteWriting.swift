@@ -4,19 +4,19 @@
 extension [UInt8] {
     /// The least significant byte first.
     @inlinable
-    package mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
+    public mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
 
     /// The most significant byte first.
     @inlinable
-    package mutating func appendBigEndian<Number: FixedWidthInteger>(_ number: Number) {
+    public mutating func appendBigEndian<Number: FixedWidthInteger>(_ number: Number) {
         Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
     }
 
     /// Seven bits a byte, the least significant first, in the shortest form.
     @inlinable
-    package mutating func appendNumber(_ number: UInt64) {
+    public mutating func appendNumber(_ number: UInt64) {
         var rest = number
         while rest >= 0x80 {
             append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -27,7 +27,7 @@ extension [UInt8] {
 
     /// With its length as a number in front.
     @inlinable
-    package mutating func appendString(_ string: [UInt8]) {
+    public mutating func appendString(_ string: [UInt8]) {
         appendNumber(UInt64(string.count))
         append(contentsOf: string)
     }
@@ -35,12 +35,12 @@ extension [UInt8] {
 
 extension UnsafeRawBufferPointer {
     @inlinable
-    package func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
+    public func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
         Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
     }
 
     @inlinable
-    package func bigEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
+    public func bigEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number {
         Number(bigEndian: loadUnaligned(fromByteOffset: offset, as: type))
     }
 }

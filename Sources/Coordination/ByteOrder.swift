@@ -1,7 +1,7 @@
 /// Less than, equal to or greater than zero as `a` comes before, equals or comes after `b`: unsigned bytes, a
 /// prefix before what it begins. The order of keys everywhere.
 @inlinable
-package func compareBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+public func compareBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
     let common = min(a.count, b.count)
     var offset = 0
     while offset &+ 8 <= common {

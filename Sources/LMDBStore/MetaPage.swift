@@ -5,7 +5,8 @@ import Coordination
 ///
 ///     0    page number (8), padding (2), flags (2), unused (4)
 ///     16   magic (4), version (4), address (8), size of the map (8)
-///     40   root of the free pages (48), which begins with the page size (4); root of the tables (48)
+///     40   root of the free pages (48), which begins with the page size (4); root of the tables (48); each ends with
+///          the number of its first page (8), all ones where there is none
 ///     136  last page in use (8), transaction number (8)
 struct MetaPage: Hashable {
     static let bytes = 152

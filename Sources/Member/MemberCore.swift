@@ -214,6 +214,8 @@ public struct MemberCore: Automaton, Sendable {
             outputs.append(.report(.logBehind(false, bytes: backlog.bytes)))
         }
         step(.durable(upTo: record), &outputs)
+        // A host that writes its log itself goes on to what is chosen by that in the same turn.
+        if applier.hasWork { lookAround() }
     }
 
     private mutating func onMessage(

@@ -143,6 +143,12 @@ import Testing
         let whole = try readFile(data)
         try writeFile(Array(whole[..<(whole.count / 2)]), data)
         #expect { try LMDBStore.open(directory.store) } throws: { ($0 as? StoreError)?.code == .damaged }
+        // Anything of the same length: nothing is looked for where it says.
+        var random = SeededRandom(state: 11)
+        for _ in 0..<20 {
+            try writeFile(whole.map { _ in UInt8.random(in: 0...255, using: &random) }, data)
+            #expect { try LMDBStore.open(directory.store) } throws: { ($0 as? StoreError)?.code == .damaged }
+        }
         try writeFile(whole, data)
         _ = try LMDBStore.open(directory.store)
         try writeFile([UInt8](repeating: 1, count: 8192), point)

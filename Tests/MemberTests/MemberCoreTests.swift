@@ -127,6 +127,16 @@ import Testing
         #expect(wanted(desk) == 2)
     }
 
+    @Test("what is chosen by a record that has become durable is to be applied at once, not with the next beat")
+    func chosenByADurableRecord() throws {
+        var desk = try MemberDesk()
+        try desk.write()
+        #expect(!desk.member.glance.isBatchDue)
+        // The last that the desk tells of it is that the record is durable.
+        desk.put("a")
+        #expect(desk.member.glance.isBatchDue)
+    }
+
     @Test(
         "a read that is not to be before a revision waits until that is applied, for as long as a request may"
     )

@@ -22,9 +22,9 @@ import tempfile
 import time
 
 from harness import places
-from harness.gateway import GatewayError, encode
+from harness.gateway import encode
 from harness.report import Report, expect
-from harness.servers import Cluster, free_port
+from harness.servers import Cluster, free_port, until
 from leader_faults import Load
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("SYNOD_", "ETCD_"))}
@@ -323,18 +323,6 @@ def not_restored(folder, options):
 def text(member):
     with open(member.log, errors="replace") as file:
         return file.read()
-
-
-def until(seconds, condition, message):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except (OSError, GatewayError):
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"after {seconds} s: {message}")
 
 
 def main():

@@ -16,21 +16,9 @@ import time
 
 from harness.gateway import GatewayError, successor
 from harness.report import Report, expect
-from harness.servers import Cluster
+from harness.servers import Cluster, until
 
 PREFIX = "acknowledged/"
-
-
-def until(seconds, condition, message):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except (OSError, GatewayError):
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"after {seconds} s: {message}")
 
 
 def keys(member, serializable=False):

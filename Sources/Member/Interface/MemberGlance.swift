@@ -2,8 +2,8 @@ import Automata
 import Coordination
 import Paxos
 
-/// What a host may look at between two turns: it is renewed by `.gathered`, `.beat`, what becomes of the store, and a
-/// change of leader.
+/// What a host may look at between two turns: it is renewed by `.gathered`, `.beat`, `.durable` where that leaves something
+/// to apply, what becomes of the store, and a change of leader.
 public struct MemberGlance: Sendable {
     public fileprivate(set) var leader: ProcessID?
     public fileprivate(set) var isLeading = false

@@ -282,8 +282,6 @@ final class Host {
         works.removeAll(keepingCapacity: true)
         guard case .durable(let record) = written else { return }
         onDurable(record)
-        // What is chosen by that is to be seen by this turn, which applies it.
-        tell(.gathered)
         letGo()
     }
 

@@ -196,3 +196,16 @@ class Cluster:
                     return member
             time.sleep(0.05)
         return None
+
+
+def until(seconds, condition, message):
+    """Waits for the condition; a member that cannot be asked right now does not meet it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except (OSError, GatewayError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"after {seconds} s: {message}")

@@ -40,5 +40,5 @@ public enum CommandDecodingError: Error, Hashable, Sendable {
 }
 
 extension CommandDecodingError: ByteReadingError {
-    package static func trailingBytes(_ count: Int) -> CommandDecodingError { .malformed }
+    public static func trailingBytes(_ count: Int) -> CommandDecodingError { .malformed }
 }
