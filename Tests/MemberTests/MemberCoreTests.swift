@@ -127,7 +127,8 @@ import Testing
         #expect(wanted(desk) == 2)
     }
 
-    @Test("what is chosen by a record that has become durable is to be applied at once, not with the next beat")
+    @Test(
+        "what is chosen by a record that has become durable is to be applied at once, not with the next beat")
     func chosenByADurableRecord() throws {
         var desk = try MemberDesk()
         try desk.write()
